@@ -1,0 +1,100 @@
+"""What a plugin's objects must be able to do. Hooks discover them; these protocols do the work.
+
+Parts are frozen dataclasses whose fields are their parameters, with defaults; `name` is how a pipeline's
+YAML calls them. What a part *learns* is separate: a `State` of named arrays. Nothing here changes its input.
+"""
+
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+
+from earwitness.types import FloatArray, IntArray, Scores, State
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Degradation", "Embedder", "Frontend", "Gallery", "LearnedEmbedder", "Part", "Scorer"]
+
+
+class Part(Protocol):
+    """Anything a pipeline names."""
+
+    name: ClassVar[str]
+
+
+@runtime_checkable
+class Frontend(Part, Protocol):
+    """Windows of sound to features."""
+
+    def __call__(self, samples: FloatArray, rate: int) -> FloatArray:
+        """(B, n) at `rate` Hz -> (B, frames, dims), finite for any input; each window on its own."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Part, Protocol):
+    """Features to one vector a window, with nothing to learn."""
+
+    def __call__(self, features: FloatArray) -> FloatArray:
+        """(B, frames, dims) -> (B, d), finite; the pipeline makes it unit."""
+        ...
+
+
+@runtime_checkable
+class LearnedEmbedder(Part, Protocol):
+    """Features to one vector a window, by a network that learns in torch and answers as ONNX."""
+
+    def network(self, dims: int) -> "torch.nn.Module":
+        """A freshly initialised module (B, frames, dims) -> (B, d); imports torch when called, not before."""
+        ...
+
+
+class Gallery(Protocol):
+    """The enrolled rows of one space, as a scorer sees them.
+
+    `sources` are the K ids; `embeddings` (N, d) unit; `labels` (N,) index into `sources`; `clips` (N,) tells
+    which rows are windows of one clip.
+    """
+
+    sources: tuple[str, ...]
+
+    @property
+    def embeddings(self) -> FloatArray:
+        """(N, d)."""
+        ...
+
+    @property
+    def labels(self) -> IntArray:
+        """(N,)."""
+        ...
+
+    @property
+    def clips(self) -> IntArray:
+        """(N,)."""
+        ...
+
+    def search(self, queries: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
+        """(B, d) -> cosine similarities (B, k'), best first, and their rows (B, k'), k' = min(k, N)."""
+        ...
+
+
+@runtime_checkable
+class Scorer(Part, Protocol):
+    """An open-set rule over unit embeddings."""
+
+    def fit(self, gallery: Gallery) -> State:
+        """What the rule learns from the enrolled rows; works from one source with one row on."""
+        ...
+
+    def score(self, state: State, gallery: Gallery, queries: FloatArray) -> Scores:
+        """(B, d) -> values (B, K), comparable like logits, and knownness (B,); each query on its own."""
+        ...
+
+
+@runtime_checkable
+class Degradation(Part, Protocol):
+    """Something that happens to sound between its source and us: a codec, a room, a level."""
+
+    def __call__(self, samples: FloatArray, rate: int, rng: np.random.Generator) -> FloatArray:
+        """(n,) -> (n,) at the same rate, in time with the input; all chance comes from `rng`."""
+        ...

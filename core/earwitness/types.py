@@ -1,0 +1,151 @@
+"""What flows: Clip -> Windows -> features -> embedding -> Scores -> Verdict.
+
+All are frozen. Letters in shapes: n samples, B windows, K sources, N enrolled rows, d embedding dimension.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from earwitness_registry import Card, Kind, Task
+from numpy.typing import NDArray
+
+__all__ = [
+    "Card",
+    "Clip",
+    "Evidence",
+    "FloatArray",
+    "IntArray",
+    "Kind",
+    "Origin",
+    "Rank",
+    "Scores",
+    "Segment",
+    "State",
+    "Task",
+    "Verdict",
+    "VerdictKind",
+    "Windows",
+]
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+State = Mapping[str, NDArray[Any]]
+"""What a part has learned: named arrays, stored as safetensors."""
+
+VerdictKind = Literal["known", "unknown", "abstain", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a clip's samples come from.
+
+    `sha256` is the digest of the file's bytes; `samples_sha256` of the decoded mono float32 samples at
+    the native rate, so that two containers of one lossless recording share it. `duration` in seconds.
+    """
+
+    path: str
+    sha256: str
+    samples_sha256: str
+    container: str
+    codec: str
+    native_rate: int
+    channels: int
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A decoded recording: mono `samples` (n,) float32 in -1..1 at `rate` Hz."""
+
+    samples: FloatArray
+    rate: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Windows of one length cut from a clip: `samples` (B, n) float32 at `rate` Hz, `starts` (B,) seconds."""
+
+    samples: FloatArray
+    starts: FloatArray
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a scorer says of B windows: `values` (B, K), larger is more alike, and `knownness` (B,)."""
+
+    values: FloatArray
+    knownness: FloatArray
+
+    def pooled(self) -> "Scores":
+        """The clip's scores, (1, K) and (1,): the mean over its windows."""
+        return Scores(self.values.mean(axis=0, keepdims=True), self.knownness.mean(keepdims=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """One line of the ranking; `probability` is None without calibration."""
+
+    source: str
+    probability: float | None
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A reference near the questioned clip, by cosine similarity."""
+
+    source: str
+    clip: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The answer for one window, `start` to `end` in seconds; `source` None means unknown."""
+
+    start: float
+    end: float
+    source: str | None
+    knownness: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer for one clip and task, field by field as in the JSON that others rely on (schema 1).
+
+    `source` is None unless `verdict` is 'known'. A figure that can't be had honestly is None.
+    """
+
+    clip: str
+    sha256: str | None
+    task: Task
+    verdict: VerdictKind
+    source: str | None = None
+    family: str | None = None
+    knownness: float | None = None
+    threshold: float | None = None
+    probability: float | None = None
+    unknown_probability: float | None = None
+    p_value: float | None = None
+    log10_lr: float | None = None
+    support: str | None = None
+    ranking: tuple[Rank, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    traces: tuple[Mapping[str, Any], ...] = ()
+    duration: float | None = None
+    warnings: tuple[str, ...] = ()
+    error: str | None = None
+    pipeline: str | None = None
+    space: str | None = None
+    registry: Mapping[str, Any] = field(default_factory=dict)
+    engine: str = ""
+    schema: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data ready for JSON, `schema` first."""
+        return {"schema": self.schema, **asdict(self)}

@@ -1,0 +1,54 @@
+"""The card of a source: what is known about it besides how it sounds."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, Self, get_args
+
+from earwitness_registry.errors import RegistryError
+
+Kind = Literal["system", "device", "genuine"]
+Task = Literal["system", "device"]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One enrollable source: a synthesis system, a recording device, or genuine speech.
+
+    `family` is the coarsest name that can be said of it (an engine's or a brand's); near kin share it.
+    """
+
+    id: str
+    kind: Kind = "system"
+    family: str | None = None
+    vendor: str | None = None
+    model: str | None = None
+    released: str | None = None
+    languages: tuple[str, ...] = ()
+    licence: str | None = None
+    notes: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.id or self.id != self.id.strip() or any(c < " " for c in self.id):
+            raise RegistryError(f"source id {self.id!r} is not a name: give one printable line without blanks around it")
+        if self.id == "unknown":
+            raise RegistryError("'unknown' can't be a source: it is the answer when no source fits; choose another id")
+        if self.kind not in get_args(Kind):
+            raise RegistryError(f"card {self.id!r}: kind {self.kind!r} is none of {', '.join(get_args(Kind))}")
+
+    @property
+    def task(self) -> Task:
+        """The question this source is an answer to; genuine speech is an answer to 'which system'."""
+        return "device" if self.kind == "device" else "system"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The card as plain data, without its empty fields."""
+        return {key: value for key, value in asdict(self).items() if value not in (None, (), [])}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """A card from plain data; an unknown field is an error that names the known ones."""
+        known = [field.name for field in fields(cls)]
+        if strange := sorted(set(data) - set(known)):
+            raise RegistryError(f"card {data.get('id')!r}: unknown field {strange[0]!r}; known are {', '.join(known)}")
+        if "id" not in data:
+            raise RegistryError("a card needs an id")
+        return cls(**{**data, "languages": tuple(data.get("languages", ()))})
