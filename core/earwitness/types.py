@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from earwitness_registry import Card, Kind, Task
 from numpy.typing import NDArray
+
+from earwitness_registry import Card, Kind, Task
 
 __all__ = [
     "Card",

@@ -1,0 +1,99 @@
+"""A model: a pipeline with what it has learned, as a folder.
+
+pipeline.yaml       the recipe, every parameter spelt out
+weights.safetensors what was learned, to go on learning from
+network.onnx        the same, to answer with
+card.md             data, figures, seed, versions
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from earwitness.contracts import LearnedEmbedder
+from earwitness.errors import PipelineError, ProbeError
+from earwitness.network import Device, OnnxNetwork
+from earwitness.pipeline import Pipeline, describe
+from earwitness.plugins import Catalogue
+from earwitness.types import FloatArray, Windows
+
+__all__ = ["Model", "space_digest", "unit"]
+
+PROBE_COSINE = 0.9999
+
+
+def unit(vectors: FloatArray) -> FloatArray:
+    """(B, d) scaled to length one; a zero or non-finite row becomes the constant unit vector."""
+    clean = np.nan_to_num(vectors.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    norms = np.linalg.norm(clean, axis=1, keepdims=True)
+    clean = np.where(norms > 1e-12, clean / np.maximum(norms, 1e-12), clean.shape[1] ** -0.5)
+    vectors = clean.astype(np.float32)
+    return vectors
+
+
+def space_digest(pipeline: Pipeline, weights: Path | None) -> str:
+    """Digest of all that decides where an embedding falls: rate, window, frontend, embedder and weights.
+
+    The scorer has no part in it: changing a scorer needs no re-embedding.
+    """
+    recipe = [pipeline.rate, pipeline.window, describe(pipeline.frontend), describe(pipeline.embedder)]
+    digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
+    if weights is not None:
+        digest.update(weights.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A pipeline ready to answer; `space` names the space its embeddings live in."""
+
+    pipeline: Pipeline
+    space: str
+    embedder: Callable[[FloatArray], FloatArray]
+
+    @classmethod
+    def load(cls, folder: Path, catalogue: Catalogue, device: Device = "cpu") -> Self:
+        """Read a model folder; PipelineError when it is not one."""
+        file = folder / "pipeline.yaml"
+        if not file.is_file():
+            raise PipelineError(f"{folder} is not a model: it has no pipeline.yaml; make one with 'earwitness train'")
+        pipeline = Pipeline.from_yaml(file.read_text(encoding="utf-8"), catalogue)
+        if not isinstance(pipeline.embedder, LearnedEmbedder):
+            return cls(pipeline, space_digest(pipeline, None), pipeline.embedder)
+        weights = folder / "weights.safetensors"
+        if not weights.is_file():
+            raise PipelineError(f"{weights} is missing: train the model again, or copy its folder whole")
+        return cls(pipeline, space_digest(pipeline, weights), OnnxNetwork(folder / "network.onnx", device))
+
+    def features(self, windows: Windows) -> FloatArray:
+        """Windows to (B, frames, dims)."""
+        return self.pipeline.frontend(windows.samples, windows.rate)
+
+    def embed(self, features: FloatArray) -> FloatArray:
+        """(B, frames, dims) -> (B, d), unit and finite."""
+        return unit(self.embedder(features))
+
+    def probe(self) -> FloatArray:
+        """(d,): the embedding of one made-up window, by which a changed library or machine is caught."""
+        rng = np.random.default_rng(0)
+        time = np.arange(self.pipeline.length) / self.pipeline.rate
+        buzz = sum(np.sin(2 * np.pi * 120 * k * time) / k for k in range(1, 20))
+        samples = (buzz * (1 + np.sin(2 * np.pi * 3 * time)) + 0.1 * rng.standard_normal(len(time))).astype(np.float32)
+        samples = (samples - samples.mean()) / samples.std()
+        windows = Windows(samples[None], np.zeros(1, np.float32), self.pipeline.rate)
+        vector: FloatArray = self.embed(self.features(windows))[0]
+        return vector
+
+    def check(self, stored: FloatArray) -> None:
+        """Compare the probe with the one stored when the registry was filled; ProbeError when they differ."""
+        cosine = float(self.probe() @ stored) if stored.shape == self.probe().shape else 0.0
+        if cosine < PROBE_COSINE:
+            raise ProbeError(
+                f"model {self.pipeline.name!r} computes other embeddings than when this registry was filled "
+                f"(probe cosine {cosine:.4f}): a library or plugin changed; enrol the clips again into a new registry"
+            )

@@ -1,0 +1,199 @@
+"""A pipeline: what happens to a window of sound, by name and parameters, as YAML.
+
+    name: lfcc-resnet
+    task: system
+    rate: 16000          # Hz
+    window: 4.0          # seconds; shorter clips are repeated to fill one
+    hop: 2.0             # seconds between windows
+    frontend: lfcc60
+    embedder: {resnet18: {width: 16}}
+    scorer: {mahalanobis: {}}
+    training: {epochs: 30, versions: [[], [{codec: {name: mp3}}]]}
+
+A part is a name, or a one-key mapping of name to parameters. YAML never imports anything.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, ClassVar, Self, cast, get_args
+
+import yaml
+
+from earwitness.contracts import Degradation, Embedder, Frontend, LearnedEmbedder, Part, Scorer
+from earwitness.errors import PipelineError
+from earwitness.plugins import Catalogue
+from earwitness.types import Task
+
+__all__ = ["Pipeline", "Recipe", "describe", "load_pipeline", "override"]
+
+Chain = tuple[Degradation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How the embedder learns.
+
+    Each training clip is rendered once per entry of `versions`, a chain of degradations; `crop` is the length
+    of a training example in seconds; `patience` the epochs without a better `dev` figure before it stops.
+    """
+
+    epochs: int = 30
+    batch: int = 32
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    crop: float = 1.28
+    margin: float = 0.0
+    scale: float = 16.0
+    smoothing: float = 0.1
+    patience: int = 10
+    versions: tuple[Chain, ...] = ((),)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Windows of `window` seconds at `rate` Hz, every `hop` seconds, through frontend, embedder and scorer."""
+
+    name: str
+    frontend: Frontend
+    embedder: Embedder | LearnedEmbedder
+    scorer: Scorer
+    task: Task = "system"
+    rate: int = 16000
+    window: float = 4.0
+    hop: float = 2.0
+    training: Recipe = field(default_factory=Recipe)
+
+    REQUIRED: ClassVar[tuple[str, ...]] = ("name", "frontend", "embedder", "scorer")
+
+    def __post_init__(self) -> None:
+        if self.task not in get_args(Task):
+            raise PipelineError(f"pipeline {self.name!r}: task {self.task!r} is none of {', '.join(get_args(Task))}")
+        if not (self.rate > 0 and 0 < self.hop <= self.window):
+            raise PipelineError(f"pipeline {self.name!r}: needs rate > 0 and 0 < hop <= window")
+
+    @property
+    def length(self) -> int:
+        """Samples in a window."""
+        return round(self.rate * self.window)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The pipeline as plain data, every parameter spelt out."""
+        training = {
+            **asdict(self.training),
+            "versions": [[describe(d) for d in v] for v in self.training.versions],
+        }
+        return {
+            "name": self.name,
+            "task": self.task,
+            "rate": self.rate,
+            "window": self.window,
+            "hop": self.hop,
+            "frontend": describe(self.frontend),
+            "embedder": describe(self.embedder),
+            "scorer": describe(self.scorer),
+            "training": training,
+        }
+
+    def to_yaml(self) -> str:
+        """The pipeline as YAML that `from_yaml` reads back equal."""
+        text: str = yaml.safe_dump(self.to_dict(), sort_keys=False)
+        return text
+
+    @classmethod
+    def from_yaml(cls, text: str, catalogue: Catalogue) -> Self:
+        """Read a pipeline; PipelineError or UnknownPartError say what can't be read."""
+        try:
+            data = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise PipelineError(f"the pipeline is not YAML: {' '.join(str(error).split())}") from error
+        return cls.from_dict(data, catalogue)
+
+    @classmethod
+    def from_dict(cls, data: Any, catalogue: Catalogue) -> Self:
+        """Read a pipeline from plain data."""
+        if not isinstance(data, Mapping) or (missing := [key for key in cls.REQUIRED if key not in data]):
+            raise PipelineError(
+                f"a pipeline needs {', '.join(cls.REQUIRED)}"
+                + (f"; {missing[0]} is missing" if isinstance(data, Mapping) else "")
+            )
+        values = _checked(cls, data, "a pipeline")
+        for kind in ("frontend", "embedder", "scorer"):
+            values[kind] = _part(kind, data[kind], catalogue)
+        values["training"] = _recipe(data.get("training") or {}, catalogue)
+        return cls(**values)
+
+
+def _recipe(data: Mapping[str, Any], catalogue: Catalogue) -> Recipe:
+    """The `training:` block."""
+    values = _checked(Recipe, data, "training")
+    if "versions" in values:
+        values["versions"] = tuple(
+            tuple(_part("degradation", d, catalogue) for d in chain) for chain in data["versions"]
+        )
+    return Recipe(**values)
+
+
+def _part(kind: str, spec: Any, catalogue: Catalogue) -> Any:
+    """Build a part from its name, or from a one-key mapping of name to parameters."""
+    if isinstance(spec, Mapping) and len(spec) == 1:
+        ((name, parameters),) = spec.items()
+    else:
+        name, parameters = spec, {}
+    if not isinstance(name, str) or not isinstance(parameters or {}, Mapping):
+        raise PipelineError(f"{kind} {spec!r} is neither a name nor one name with its parameters")
+    part = catalogue.get(kind, name)
+    return part(**{key: _frozen(value) for key, value in _checked(part, parameters or {}, f"{kind} {name!r}").items()})
+
+
+def _checked(cls: type[Any], data: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """The mapping as keyword arguments for a dataclass; a key that is none of its fields is an error."""
+    known = [f.name for f in fields(cls)]
+    if strange := [key for key in data if key not in known]:
+        raise PipelineError(f"{what} has no parameter {strange[0]!r}; it has {', '.join(known) or 'none'}")
+    return dict(data)
+
+
+def _frozen(value: Any) -> Any:
+    """YAML's lists as tuples, so that parts stay hashable."""
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+
+
+def describe(part: Part) -> dict[str, dict[str, Any]]:
+    """A part as YAML data: name to every parameter, so that a changed default changes the digest."""
+    parameters = {f.name: getattr(part, f.name) for f in fields(cast(Any, part))}
+    return {part.name: {key: _plain(value) for key, value in parameters.items()}}
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as YAML's lists."""
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def override(data: dict[str, Any], assignment: str) -> dict[str, Any]:
+    """Plain pipeline data with one value set: `training.epochs=5`, `embedder.resnet18.width=8`, `scorer=knn`."""
+    path, equals, text = assignment.partition("=")
+    if not equals:
+        raise PipelineError(f"--set {assignment!r} is not key=value, as in training.epochs=5")
+    head, _, rest = path.partition(".")
+    value = yaml.safe_load(text) if not rest else override(_opened(data.get(head)), f"{rest}={text}")
+    return {**data, head: value}
+
+
+def _opened(value: Any) -> dict[str, Any]:
+    """A value that can hold keys: a bare part name becomes name -> parameters."""
+    return dict(value) if isinstance(value, Mapping) else {value: {}} if isinstance(value, str) else {}
+
+
+def load_pipeline(name: str, catalogue: Catalogue, settings: tuple[str, ...] = ()) -> Pipeline:
+    """A pipeline by its registered name or from a YAML file, with `--set` assignments applied."""
+    file = Path(name)
+    text = (
+        file.read_text(encoding="utf-8")
+        if file.suffix in {".yaml", ".yml"} and file.is_file()
+        else catalogue.get("pipeline", name)
+    )
+    data = yaml.safe_load(text)
+    for assignment in settings:
+        data = override(data, assignment)
+    return Pipeline.from_dict(data, catalogue)
