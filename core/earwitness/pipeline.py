@@ -8,7 +8,7 @@
     frontend: lfcc60
     embedder: {resnet18: {width: 16}}
     scorer: {mahalanobis: {}}
-    training: {epochs: 30, versions: [[], [{codec: {name: mp3}}]]}
+    training: {epochs: 12, versions: [[], [{codec: {codec: mp3}}]]}
 
 A part is a name, or a one-key mapping of name to parameters. YAML never imports anything.
 """
@@ -35,10 +35,12 @@ class Recipe:
     """How the embedder learns.
 
     Each training clip is rendered once per entry of `versions`, a chain of degradations; `crop` is the length
-    of a training example in seconds; `patience` the epochs without a better `dev` figure before it stops.
+    of a training example in seconds; an epoch is `steps` batches, however many clips there are; `patience` the
+    epochs without a better `dev` figure before it stops.
     """
 
-    epochs: int = 30
+    epochs: int = 12
+    steps: int = 40
     batch: int = 32
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
@@ -46,7 +48,7 @@ class Recipe:
     margin: float = 0.0
     scale: float = 16.0
     smoothing: float = 0.1
-    patience: int = 10
+    patience: int = 6
     versions: tuple[Chain, ...] = ((),)
 
 

@@ -28,7 +28,9 @@ class Card:
 
     def __post_init__(self) -> None:
         if not self.id or self.id != self.id.strip() or any(c < " " for c in self.id):
-            raise RegistryError(f"source id {self.id!r} is not a name: give one printable line without blanks around it")
+            raise RegistryError(
+                f"source id {self.id!r} is not a name: give one printable line without blanks around it"
+            )
         if self.id == "unknown":
             raise RegistryError("'unknown' can't be a source: it is the answer when no source fits; choose another id")
         if self.kind not in get_args(Kind):

@@ -1,0 +1,87 @@
+"""How fast the frontends are beside torchaudio, librosa and the bare transform of their frames.
+
+One thread, one made clip, runs interleaved so that a busy machine slows all alike; medians, as Markdown.
+
+    OMP_NUM_THREADS=1 python benchmarks/frontends.py [--seconds 4] [--runs 100]
+"""
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by OpenBLAS and torch when they are imported
+
+import librosa
+import numpy as np
+import torch
+import torchaudio
+
+from earwitness_frontends import Lfcc, LogMel, Mfcc
+
+RATE, FRAME, HOP, N_FFT = 16_000, 400, 160, 400
+SPECTRUM = {"n_fft": N_FFT, "win_length": FRAME, "hop_length": HOP, "center": False}
+
+
+def contestants(samples: np.ndarray) -> dict[str, Callable[[], object]]:
+    """Each does the whole of its work on one clip, (n,)."""
+    tensor = torch.from_numpy(samples)
+    lfcc = torchaudio.transforms.LFCC(RATE, n_filter=20, n_lfcc=20, log_lf=True, speckwargs=SPECTRUM)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::HOP].copy()
+    mel = {"sr": RATE, **SPECTRUM, "window": "hamming", "htk": True, "norm": None}
+
+    def torchaudio_lfcc60() -> torch.Tensor:
+        static = lfcc(tensor)
+        delta = torchaudio.functional.compute_deltas(static)
+        return torch.cat([static, delta, torchaudio.functional.compute_deltas(delta)])
+
+    return {
+        "bare rfft": lambda: np.fft.rfft(frames, N_FFT),
+        "lfcc60": lambda: Lfcc()(samples[None], RATE),
+        "torchaudio LFCC": lambda: lfcc(tensor),
+        "torchaudio LFCC + deltas": torchaudio_lfcc60,
+        "mfcc40": lambda: Mfcc()(samples[None], RATE),
+        "librosa MFCC": lambda: librosa.feature.mfcc(y=samples, n_mfcc=40, n_mels=40, **mel),
+        "log_mel": lambda: LogMel()(samples[None], RATE),
+        "librosa log-mel": lambda: np.log(librosa.feature.melspectrogram(y=samples, n_mels=80, **mel) + 1e-10),
+    }
+
+
+def interleaved(tasks: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:
+    """Median seconds of each task, after one run to warm up."""
+    times: dict[str, list[float]] = {name: [] for name in tasks}
+    for _ in range(runs + 1):
+        for name, task in tasks.items():
+            start = time.perf_counter()
+            task()
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values[1:]) for name, values in times.items()}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--runs", type=int, default=100)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    samples = np.random.default_rng(0).normal(0, 0.1, round(options.seconds * RATE)).astype(np.float32)
+    medians = interleaved(contestants(samples), options.runs)
+
+    print(f"| {options.seconds:g} s at 16 kHz | ms | x real time |\n| --- | ---: | ---: |")
+    for name, seconds in medians.items():
+        print(f"| {name} | {1000 * seconds:.2f} | {options.seconds / seconds:,.0f} |")
+    print("\n| ratio of times | found | budget |\n| --- | ---: | ---: |")
+    for slow, fast, budget in (
+        ("torchaudio LFCC", "lfcc60", "at least 1.5"),
+        ("torchaudio LFCC + deltas", "lfcc60", ""),
+        ("lfcc60", "bare rfft", "under 3"),
+        ("librosa MFCC", "mfcc40", "at least 3"),
+        ("librosa log-mel", "log_mel", "at least 3"),
+    ):
+        print(f"| {slow} / {fast} | {medians[slow] / medians[fast]:.2f} | {budget} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""The command line. Each command imports what it needs when it runs, so that `--help` answers at once."""
+
+import sys
+from typing import Any
+
+from typer import Exit, Typer
+from typer.exceptions import TyperException
+
+from earwitness.cli import clips, learning, plugins, registry
+from earwitness.errors import EarwitnessError
+
+__all__ = ["app", "main"]
+
+app = Typer(
+    name="earwitness",
+    help="What made this clip of speech? Open-set attribution of recording devices and synthesis systems.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(clips.identify)
+app.command()(clips.verify)
+app.command()(clips.screen)
+app.command()(clips.enroll)
+app.command()(learning.train)
+app.command()(learning.calibrate)
+app.command()(learning.evaluate)
+app.add_typer(registry.app, name="registry")
+app.add_typer(plugins.app, name="plugins")
+app.command()(plugins.doctor)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; a user's error is one line on standard error and exit code 2, a bug a traceback."""
+    try:
+        code: Any = app(arguments, standalone_mode=False)
+    except EarwitnessError as error:
+        code = _complain(str(error))
+    except TyperException as error:
+        code = _complain(error.format_message())
+    except Exit as error:
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(text: str) -> int:
+    """One line on standard error; the exit code of a user's error."""
+    print(f"earwitness: {' '.join(text.split())}", file=sys.stderr)
+    return 2

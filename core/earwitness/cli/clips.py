@@ -1,0 +1,144 @@
+"""Commands that take clips: identify, verify, screen, enroll."""
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+from typer import Argument, Exit, Option
+
+from earwitness.cli.options import Clips, DeviceOption, Json, OptionalManifest, RegistryFolder, TaskOption
+from earwitness.cli.printing import print_json, print_table, print_verdict, progress, say
+from earwitness.errors import OptionError
+
+__all__ = ["enroll", "identify", "screen", "verify"]
+
+
+def identify(
+    clips: Clips,
+    task: TaskOption = "all",
+    registry: RegistryFolder = None,
+    json: Json = False,
+    segments: Annotated[bool, Option("--segments", help="Answer for each window too.")] = False,
+    top: Annotated[int, Option("--top", min=0, help="Length of the ranking; 0 = all.")] = 5,
+    plot: Annotated[Path | None, Option("--plot", help="Draw the verdicts as a PNG.", show_default=False)] = None,
+    device: DeviceOption = "cpu",
+) -> None:
+    """Say what made each clip: an enrolled source, or unknown."""
+    from earwitness.audio import find_clips
+    from earwitness.engine import open_engine
+
+    with open_engine(registry, device) as engine:
+        verdicts = list(engine.identify_many(find_clips(clips), task, top, segments or plot is not None))
+    if plot:
+        from earwitness.plotting import plot_verdicts
+
+        plot_verdicts(verdicts, plot)
+    if json:
+        print_json([verdict.to_dict() for verdict in verdicts])
+    else:
+        for verdict in verdicts:
+            print_verdict(verdict)
+    errors = [verdict for verdict in verdicts if verdict.verdict == "error"]
+    _tell_failures(len(errors), len(verdicts), errors[0].error if errors else None)
+
+
+def _tell_failures(failed: int, total: int, first: str | None) -> None:
+    """Say how many clips failed; exit 2 when none was left."""
+    if failed:
+        say(f"{failed} of {total} failed; first: {first}")
+    if failed == total:
+        raise Exit(2)
+
+
+def verify(
+    clip_a: Annotated[str, Argument(help="A clip.")],
+    clip_b: Annotated[str, Argument(help="Another.")],
+    task: Annotated[Literal["system", "device"], Option("--task", help="Which kind of source.")] = "system",
+    registry: RegistryFolder = None,
+    json: Json = False,
+) -> None:
+    """Say whether two clips have the same source, enrolled or not."""
+    from earwitness.engine import open_engine
+
+    with open_engine(registry) as engine:
+        answer = engine.verify(clip_a, clip_b, task)
+    if json:
+        print_json(asdict(answer))
+        return
+    print(f"{answer.clip_a}\n{answer.clip_b}\n  cosine {answer.similarity:.3f}")
+    if answer.log10_lr is not None:
+        print(f"  likelihood ratio same : different = 10^{answer.log10_lr:.1f}: {answer.support}")
+    for warning in answer.warnings:
+        print(f"  note      {warning}")
+
+
+def screen(
+    paths: Clips,
+    out: Annotated[Path, Option("--out", help="Where verdicts go: .jsonl, .csv or .parquet.", show_default=False)],
+    task: TaskOption = "all",
+    registry: RegistryFolder = None,
+    workers: Annotated[
+        int | None, Option("--workers", min=1, help="Processes; default one a core.", show_default=False)
+    ] = None,
+    engine: Annotated[Literal["local", "ray"], Option("--engine", help="This machine, or a Ray cluster.")] = "local",
+    watch: Annotated[bool, Option("--watch", help="Go on as new files appear, until interrupted.")] = False,
+    resume: Annotated[bool, Option("--resume", help="Go on with an interrupted run.")] = False,
+    only_unknown: Annotated[bool, Option("--only-unknown", help="Write only clips of unknown sources.")] = False,
+    device: DeviceOption = "cpu",
+    strict: Annotated[bool, Option("--strict", help="Exit 3 when any clip failed.")] = False,
+) -> None:
+    """Judge many clips, in parallel, one row each; a bad clip is one row."""
+    from earwitness.screening import screen as run
+
+    tally = run(
+        paths,
+        out,
+        task=task,
+        registry=registry,
+        workers=workers,
+        engine=engine,
+        watch=watch,
+        resume=resume,
+        only_unknown=only_unknown,
+        device=device,
+    )
+    say(str(tally))
+    if strict and tally.errors:
+        raise Exit(3)
+
+
+def enroll(
+    source: Annotated[str | None, Argument(help="Source id, e.g. acme/voice-2.", show_default=False)] = None,
+    clips: Annotated[list[str] | None, Argument(metavar="CLIP...", help="Reference clips.", show_default=False)] = None,
+    kind: Annotated[
+        Literal["system", "device", "genuine"] | None, Option("--kind", help="What the source is.", show_default=False)
+    ] = None,
+    manifest: OptionalManifest = None,
+    split: Annotated[str | None, Option("--split", help="Only this split of the manifest.", show_default=False)] = None,
+    registry: RegistryFolder = None,
+    json: Json = False,
+) -> None:
+    """Add reference clips of a source; no training is needed."""
+    from earwitness.audio import find_clips
+    from earwitness.engine import open_engine
+    from earwitness.manifest import read_manifest
+
+    if manifest and not source:
+        rows = read_manifest(manifest).select(split=split).rows
+        pairs = [(row.source, row.path) for row in rows if row.source]
+    elif source and clips and not manifest:
+        pairs = [(source, Path(clip)) for clip in find_clips(clips)]
+    else:
+        raise OptionError("give either SOURCE and its clips, or --manifest FILE")
+    with open_engine(registry, write=True) as engine:
+        outcomes = list(progress(engine.enroll_many(pairs, kind), len(pairs), "enrolling"))
+        folder = engine.registry.folder
+    if json:
+        print_json([asdict(outcome) for outcome in outcomes])
+    else:
+        counts = Counter((outcome.source, outcome.outcome) for outcome in outcomes)
+        print_table(("source", "clips", "outcome"), [(name, count, what) for (name, what), count in counts.items()])
+        say(f"registry {folder}")
+    refused = [outcome for outcome in outcomes if outcome.outcome == "refused"]
+    _tell_failures(len(refused), len(outcomes), f"{refused[0].clip}: {refused[0].reason}" if refused else None)

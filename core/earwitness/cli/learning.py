@@ -1,0 +1,108 @@
+"""Commands that learn from a manifest: train, calibrate, evaluate."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from earwitness.cli.options import DeviceOption, Json, Manifest, RegistryFolder
+from earwitness.cli.printing import print_json, print_table, say
+
+__all__ = ["calibrate", "evaluate", "train"]
+
+
+def train(
+    pipeline: Annotated[str, Argument(help="A pipeline's name (see 'plugins list') or a YAML file.")],
+    manifest: Manifest,
+    out: Annotated[Path, Option("--out", help="Model folder to make.", show_default=False)],
+    epochs: Annotated[
+        int | None, Option("--epochs", min=1, help="In place of the pipeline's own.", show_default=False)
+    ] = None,
+    seed: Annotated[int, Option("--seed", help="Same seed, same weights (on a CPU).")] = 0,
+    device: DeviceOption = "cpu",
+    settings: Annotated[
+        list[str] | None,
+        Option(
+            "--set", metavar="KEY=VALUE", help="Change a parameter, e.g. embedder.resnet18.width=8.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Train a pipeline's embedder; a killed run goes on where it stopped."""
+    from earwitness.manifest import read_manifest
+    from earwitness.pipeline import load_pipeline
+    from earwitness.plugins import load_catalogue
+    from earwitness.training import train as run
+
+    chosen = load_pipeline(pipeline, load_catalogue(), tuple(settings or ()))
+    if epochs:
+        chosen = replace(chosen, training=replace(chosen.training, epochs=epochs))
+    folder = run(chosen, read_manifest(manifest), out, seed=seed, device=device)
+    say(f"model {folder}: make a registry with it by 'earwitness registry init --model {folder}'")
+
+
+def calibrate(
+    manifest: Manifest,
+    split: Annotated[str, Option("--split", help="The split that holds development clips.")] = "dev",
+    registry: RegistryFolder = None,
+    far: Annotated[float, Option("--far", min=0.0, max=1.0, help="Share of strangers that may be accepted.")] = 0.05,
+    json: Json = False,
+) -> None:
+    """Set thresholds and probabilities on development clips of enrolled sources and of strangers."""
+    from earwitness.engine import open_engine
+    from earwitness.evaluation import calibrate_registry
+    from earwitness.manifest import read_manifest
+
+    with open_engine(registry, write=True) as engine:
+        reports = calibrate_registry(engine, read_manifest(manifest).select(split=split), far)
+    if json:
+        print_json(reports)
+    else:
+        for report in reports:
+            print_table(("calibration", ""), list(report.items()))
+
+
+def evaluate(
+    manifest: Manifest,
+    out: Annotated[
+        Path, Option("--out", help="Folder for metrics.json, predictions.jsonl, report.html.", show_default=False)
+    ],
+    split: Annotated[str, Option("--split", help="The split to test on.")] = "test",
+    registry: RegistryFolder = None,
+    unknown_column: Annotated[
+        str | None,
+        Option(
+            "--unknown-column", help="A column that is 1 for clips of sources to count as unknown.", show_default=False
+        ),
+    ] = None,
+    by: Annotated[
+        list[str] | None, Option("--by", help="Report by the values of this column too.", show_default=False)
+    ] = None,
+    allow_leak: Annotated[
+        bool, Option("--allow-leak", help="Go on though groups span splits; output is stamped.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Measure open-set attribution on test clips; the threshold stays the one from development."""
+    from earwitness.engine import open_engine
+    from earwitness.evaluation import evaluate_registry
+    from earwitness.manifest import read_manifest
+
+    with open_engine(registry) as engine:
+        results = evaluate_registry(
+            engine,
+            read_manifest(manifest),
+            out,
+            split=split,
+            unknown_column=unknown_column,
+            by=tuple(by or ()),
+            allow_leak=allow_leak,
+        )
+    if json:
+        print_json(results)
+        return
+    for metrics in results:
+        print_table(
+            ("metric", str(metrics["task"])), [row for row in metrics.items() if isinstance(row[1], float | int)]
+        )
+    say(f"report {out / 'report.html'}")

@@ -1,0 +1,75 @@
+"""How answers look on a terminal, and as JSON."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from earwitness.types import Verdict
+
+__all__ = ["print_json", "print_table", "print_verdict", "progress", "say"]
+
+T = TypeVar("T")
+
+
+def print_json(data: Any) -> None:
+    """JSON on standard output; figures that are not finite have no place in it."""
+    print(json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def say(text: str) -> None:
+    """A remark on standard error."""
+    print(f"earwitness: {text}", file=sys.stderr)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Columns of text, as wide as they need."""
+    texts = [list(columns), *([("" if cell is None else str(cell)) for cell in row] for row in rows)]
+    widths = [max(len(row[i]) for row in texts) for i in range(len(columns))]
+    for row in texts:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def print_verdict(verdict: "Verdict") -> None:
+    """One verdict as a person reads it."""
+    print(f"{verdict.clip}  ({verdict.task})")
+    print(f"  {_headline(verdict)}")
+    if verdict.log10_lr is not None:
+        print(f"  likelihood ratio known : unknown = 10^{verdict.log10_lr:.1f}: {verdict.support}")
+    if verdict.ranking:
+        print(
+            "  ranking   "
+            + "   ".join(_rank(rank.source, rank.probability, rank.similarity) for rank in verdict.ranking)
+        )
+    for reference in verdict.evidence:
+        print(f"  nearest   {reference.source}: {reference.clip} (cosine {reference.similarity:.3f})")
+    for segment in verdict.segments:
+        print(f"  {segment.start:7.2f} s to {segment.end:7.2f} s   {segment.source or 'unknown'}")
+    for warning in verdict.warnings:
+        print(f"  note      {warning}")
+
+
+def _headline(verdict: "Verdict") -> str:
+    match verdict.verdict:
+        case "known":
+            return f"{verdict.source}: probability {verdict.probability:.2f}"
+        case "unknown":
+            return f"unknown: none of the enrolled sources (probability {verdict.unknown_probability:.2f})"
+        case "abstain":
+            return "no answer"
+        case "error":
+            return f"error: {verdict.error}"
+
+
+def _rank(source: str, probability: float | None, similarity: float) -> str:
+    return f"{source} {similarity:.2f}" if probability is None else f"{source} {probability:.2f}"
+
+
+def progress(steps: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """Pass steps on under a progress bar with the time left; silent where standard error is no terminal."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    yield from track(steps, description=what, total=total, console=console, disable=not console.is_terminal)

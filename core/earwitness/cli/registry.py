@@ -1,0 +1,161 @@
+"""`earwitness registry`: what is known, and its keeping."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Exit, Option, Typer
+
+from earwitness.cli.options import Json, RegistryFolder
+from earwitness.cli.printing import print_json, print_table, say
+
+if TYPE_CHECKING:
+    from earwitness_registry import Registry
+
+__all__ = ["app"]
+
+app = Typer(help="Make, look into, check and exchange registries.", no_args_is_help=True)
+
+Source = Annotated[str, Argument(help="Source id.")]
+
+
+def _open(folder: Path | None, write: bool = False) -> "Registry":
+    from earwitness.places import adopt_starter, registry_place
+    from earwitness_registry import Registry
+
+    place = registry_place(folder)
+    if place.starter and write:
+        place = adopt_starter()
+    return Registry.open(place.folder, read_only=place.starter or not write)
+
+
+@app.command()
+def init(
+    registry: RegistryFolder = None,
+    model: Annotated[
+        list[Path] | None,
+        Option("--model", help="Model folder, one a task; default the starter's.", show_default=False),
+    ] = None,
+    name: Annotated[str | None, Option("--name", help="Default: the folder's name.", show_default=False)] = None,
+    index: Annotated[
+        str, Option("--index", help="FAISS factory string: Flat, IVF256,Flat, HNSW32, PQ32np ...")
+    ] = "Flat",
+) -> None:
+    """Make an empty registry around one or more models."""
+    from earwitness.model import Model
+    from earwitness.places import new_registry_folder, starter_models
+    from earwitness.plugins import load_catalogue
+    from earwitness_registry import Registry
+
+    folder = new_registry_folder(registry)
+    models = [(source, Model.load(source, load_catalogue())) for source in model or starter_models()]
+    with Registry.create(folder, name or folder.resolve().name, index) as made:
+        for source, loaded in models:
+            pipeline = loaded.pipeline
+            made.add_model(
+                source,
+                name=pipeline.name,
+                task=pipeline.task,
+                space=loaded.space,
+                pipeline=pipeline.to_yaml(),
+                probe=loaded.probe(),
+            )
+    say(f"registry {folder}: enrol sources with 'earwitness enroll --registry {folder}'")
+
+
+@app.command("list")
+def list_sources(registry: RegistryFolder = None, json: Json = False) -> None:
+    """List the enrolled sources."""
+    with _open(registry) as opened:
+        rows = [{**card.to_dict(), "clips": len(opened.clips(card.id))} for card in opened.cards()]
+    if json:
+        print_json(rows)
+    else:
+        columns = ("id", "kind", "family", "vendor", "clips")
+        print_table(columns, [[row.get(column) for column in columns] for row in rows])
+
+
+@app.command()
+def show(source: Source, registry: RegistryFolder = None, json: Json = False) -> None:
+    """Show a source's card and its clips."""
+    with _open(registry) as opened:
+        card, clips = opened.card(source), opened.clips(source)
+    if json:
+        print_json({**card.to_dict(), "clips": [clip.to_dict() for clip in clips]})
+        return
+    print_table(("card", ""), list(card.to_dict().items()))
+    print_table(("clip", "seconds", "enrolled"), [(clip.path, f"{clip.duration:.2f}", clip.added) for clip in clips])
+
+
+@app.command()
+def remove(
+    source: Source,
+    clip: Annotated[str | None, Option("--clip", help="Only the clip with this SHA-256.", show_default=False)] = None,
+    registry: RegistryFolder = None,
+) -> None:
+    """Remove a source, or one of its clips."""
+    with _open(registry, write=True) as opened:
+        rows = opened.remove(source, clip)
+    say(f"removed {rows} embeddings of {source}")
+
+
+@app.command()
+def verify(registry: RegistryFolder = None, json: Json = False) -> None:
+    """Check a registry against its digests; exit 2 when something is wrong."""
+    with _open(registry) as opened:
+        faults = opened.verify()
+    if json:
+        print_json({"sound": not faults, "faults": faults})
+    for fault in faults:
+        say(fault)
+    if faults:
+        raise Exit(2)
+    if not json:
+        print("sound")
+
+
+@app.command()
+def stats(registry: RegistryFolder = None, json: Json = False) -> None:
+    """Count what a registry holds."""
+    with _open(registry) as opened:
+        figures = opened.stats()
+    if json:
+        print_json(figures)
+    else:
+        print_table(("registry", ""), list(figures.items()))
+
+
+@app.command("export")
+def export_sources(
+    file: Annotated[Path, Argument(help="File to write.")],
+    source: Annotated[
+        list[str] | None, Option("--source", help="Only this source; may be repeated.", show_default=False)
+    ] = None,
+    registry: RegistryFolder = None,
+) -> None:
+    """Write sources with their embeddings into one file, sealed by digests."""
+    with _open(registry) as opened:
+        opened.export(source, file)
+    say(f"wrote {file}")
+
+
+@app.command("import")
+def import_sources(file: Annotated[Path, Argument(help="An exported file.")], registry: RegistryFolder = None) -> None:
+    """Take up sources that somebody exported from a registry of the same space."""
+    with _open(registry, write=True) as opened:
+        clips = opened.import_bundle(file)
+    say(f"took up {clips} clips from {file}")
+
+
+@app.command()
+def history(
+    registry: RegistryFolder = None,
+    limit: Annotated[int, Option("--limit", min=1, help="How many entries, newest first.")] = 20,
+    json: Json = False,
+) -> None:
+    """Show what was done to a registry."""
+    with _open(registry) as opened:
+        entries = opened.history(limit)
+    if json:
+        print_json(entries)
+    else:
+        print_table(("when", "what", "detail"), [(e["when"], e["what"], e["detail"]) for e in entries])

@@ -1,0 +1,162 @@
+"""From what was heard to a verdict: scores, threshold, calibrated figures, and the references that bear them."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from earwitness import __version__
+from earwitness.calibration import Calibration, support
+from earwitness.listening import Heard
+from earwitness.model import Model
+from earwitness.pipeline import describe
+from earwitness.types import Evidence, FloatArray, Rank, Scores, Segment, State, Verdict
+from earwitness_registry import Registry
+
+__all__ = ["Judge"]
+
+UNCALIBRATED = (
+    "this registry has no threshold yet, so nothing can be called known or unknown: run 'earwitness calibrate'"
+)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """One model's part of a registry, at one version of it: gallery, fitted scorer and calibration."""
+
+    registry: Registry
+    model: Model
+
+    @cached_property
+    def gallery(self) -> Any:
+        """The enrolled rows of this model's space."""
+        return self.registry.gallery(self.model.space)
+
+    @cached_property
+    def state(self) -> State:
+        """What the scorer learned from the enrolled rows, kept until the registry changes."""
+        scorer = self.model.pipeline.scorer
+        digest = hashlib.sha256(json.dumps(describe(scorer), sort_keys=True).encode()).hexdigest()[:16]
+        state = self.registry.load_state(self.model.space, digest)
+        if state is None:
+            state = scorer.fit(self.gallery)
+            self.registry.save_state(self.model.space, digest, state)
+        return state
+
+    @cached_property
+    def calibration(self) -> Calibration | None:
+        """Thresholds and probabilities, when the registry has been calibrated."""
+        data = self.registry.calibration(self.model.space)
+        return Calibration.from_dict(data) if data else None
+
+    def scores(self, embeddings: FloatArray) -> Scores:
+        """(B, d) -> the scorer's values and knownness by window."""
+        return self.model.pipeline.scorer.score(self.state, self.gallery, embeddings)
+
+    def judge(self, heard: Heard, top: int = 5, segments: bool = False) -> Verdict:
+        """The verdict on one file."""
+        blank = self._blank(heard)
+        if heard.error:
+            return replace(blank, verdict="error", error=str(heard.error))
+        if heard.abstention:
+            return replace(blank, warnings=(heard.abstention, *heard.warnings))
+        if not self.gallery.sources:
+            return replace(
+                blank, warnings=("no source is enrolled for this task: run 'earwitness enroll'", *heard.warnings)
+            )
+        return self._answer(blank, heard, top, segments)
+
+    def _blank(self, heard: Heard) -> Verdict:
+        """A verdict that says who was asked about what, and no answer yet."""
+        origin, pipeline = heard.origin, self.model.pipeline
+        return Verdict(
+            clip=str(heard.excerpt),
+            sha256=origin.sha256 if origin else None,
+            task=pipeline.task,
+            verdict="abstain",
+            duration=origin.duration if origin else None,
+            warnings=heard.warnings,
+            pipeline=pipeline.name,
+            space=self.model.space,
+            registry=self._registry,
+            engine=__version__,
+        )
+
+    @cached_property
+    def _registry(self) -> Mapping[str, Any]:
+        return {"name": self.registry.name, "version": self.registry.version, "sources": len(self.gallery.sources)}
+
+    def _answer(self, blank: Verdict, heard: Heard, top: int, segments: bool) -> Verdict:
+        windows = self.scores(heard.embeddings)
+        clip = windows.pooled()
+        values, knownness = clip.values[0], float(clip.knownness[0])
+        calibration, best = self.calibration, int(values.argmax())
+        answer = replace(
+            blank,
+            knownness=knownness,
+            ranking=self._ranking(values, knownness, top),
+            evidence=self._evidence(heard.embeddings),
+            segments=self._segments(heard.starts, windows) if segments else (),
+        )
+        if calibration is None:
+            return replace(answer, warnings=(UNCALIBRATED, *answer.warnings))
+        source = self.gallery.sources[best] if knownness >= calibration.threshold else None
+        return self._calibrated(answer, calibration, source, knownness)
+
+    def _calibrated(self, answer: Verdict, calibration: Calibration, source: str | None, knownness: float) -> Verdict:
+        """The answer with every figure that calibration bears."""
+        log10_lr = calibration.log10_lr(knownness)
+        unseen = set(self.gallery.sources) ^ set(calibration.sources)
+        stale = (f"calibrated before {', '.join(sorted(unseen)[:3])} came or went: run 'earwitness calibrate' again",)
+        return replace(
+            answer,
+            verdict="known" if source else "unknown",
+            source=source,
+            family=self.registry.card(source).family if source else None,
+            threshold=calibration.threshold,
+            probability=answer.ranking[0].probability,
+            unknown_probability=calibration.unknown_probability(knownness),
+            p_value=calibration.p_value(knownness),
+            log10_lr=log10_lr,
+            support=support(log10_lr),
+            warnings=(*answer.warnings, *(stale if unseen else ())),
+        )
+
+    def _ranking(self, values: FloatArray, knownness: float, top: int) -> tuple[Rank, ...]:
+        """The best sources, best first; `similarity` is the scorer's value."""
+        probabilities = self.calibration.probabilities(values, knownness) if self.calibration else None
+        order = np.argsort(-values, kind="stable")[: top or None]
+        return tuple(
+            Rank(
+                self.gallery.sources[k],
+                float(probabilities[k]) if probabilities is not None else None,
+                float(values[k]),
+            )
+            for k in order
+        )
+
+    def _evidence(self, embeddings: FloatArray, count: int = 3) -> tuple[Evidence, ...]:
+        """The nearest references, each clip once."""
+        similarities, rows = self.gallery.search(embeddings, 2 * count)
+        found: dict[tuple[str, str], float] = {}
+        for flat in np.argsort(-similarities, axis=None):
+            reference = self.gallery.reference(int(rows.flat[flat]))
+            found.setdefault(reference, float(similarities.flat[flat]))
+        return tuple(Evidence(source, clip, cosine) for (source, clip), cosine in list(found.items())[:count])
+
+    def _segments(self, starts: FloatArray, windows: Scores) -> tuple[Segment, ...]:
+        """The timeline: one answer a window, unknown under the threshold."""
+        floor = self.calibration.threshold if self.calibration else np.inf
+        return tuple(
+            Segment(
+                start=float(start),
+                end=float(start) + self.model.pipeline.window,
+                source=self.gallery.sources[int(values.argmax())] if knownness >= floor else None,
+                knownness=float(knownness),
+            )
+            for start, values, knownness in zip(starts, windows.values, windows.knownness, strict=True)
+        )

@@ -1,0 +1,200 @@
+"""The engine: a registry, its models, and what can be asked of them."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+from typing import Literal, Self
+
+from earwitness import __version__
+from earwitness.calibration import PairCalibration, support
+from earwitness.deciding import Judge
+from earwitness.errors import OptionError, RegistryError
+from earwitness.listening import Excerpt, Heard, listen
+from earwitness.model import Model, unit
+from earwitness.network import Device
+from earwitness.places import adopt_starter, registry_place
+from earwitness.plugins import Catalogue, load_catalogue
+from earwitness.types import FloatArray, Verdict
+from earwitness_registry import Card, Kind, Registry, StoredClip, Task
+
+__all__ = ["Engine", "Enrolment", "Verification", "open_engine"]
+
+ClipPath = str | PathLike[str] | Excerpt
+Asked = Literal["system", "device", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What became of one clip given to `enroll`: 'added', 'already enrolled', or why it was refused."""
+
+    clip: str
+    source: str
+    outcome: Literal["added", "already enrolled", "refused"]
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether two clips have one source: cosine `similarity` and, when calibrated, a likelihood ratio."""
+
+    clip_a: str
+    clip_b: str
+    task: Task
+    similarity: float
+    log10_lr: float | None
+    support: str | None
+    warnings: tuple[str, ...]
+    space: str
+    engine: str = __version__
+    schema: int = 1
+
+
+class Engine:
+    """Answers for one registry: identify, verify, enroll."""
+
+    def __init__(self, registry: Registry, catalogue: Catalogue, device: Device = "cpu") -> None:
+        self.registry = registry
+        self.catalogue = catalogue
+        self.models: dict[Task, Model] = {}
+        for stored in registry.models():
+            model = Model.load(stored.folder, catalogue, device)
+            model.check(stored.probe)
+            self.models[stored.task] = model
+        self._judges: dict[tuple[Task, int], Judge] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.registry.close()
+
+    def tasks(self, asked: Asked) -> tuple[Task, ...]:
+        """The tasks this registry has a model for, of those asked; OptionError when there is none."""
+        found = tuple(task for task in self.models if asked in (task, "all"))
+        if not found:
+            raise OptionError(
+                f"registry {self.registry.name!r} has no model for task {asked!r}: "
+                "add one with 'earwitness registry init --model'"
+            )
+        return found
+
+    def judge(self, task: Task) -> Judge:
+        """The judge for a task at the registry's present version."""
+        version = self.registry.version
+        if (task, version) not in self._judges:
+            self._judges = {key: judge for key, judge in self._judges.items() if key[1] == version}
+            self._judges[task, version] = Judge(self.registry, self.models[task])
+        return self._judges[task, version]
+
+    def listen(self, paths: Iterable[ClipPath], task: Task) -> Iterator[Heard]:
+        """Decode and embed files, or excerpts of files, for a task, in their order."""
+        excerpts = (path if isinstance(path, Excerpt) else Excerpt(path) for path in paths)
+        return listen(excerpts, self.models[task], self.catalogue.read_clip)
+
+    def identify(self, path: ClipPath, task: Asked = "all", top: int = 5, segments: bool = False) -> list[Verdict]:
+        """What made this clip? One verdict a task; a file that can't be heard is a verdict 'error'."""
+        return list(self.identify_many([path], task, top, segments))
+
+    def identify_many(
+        self, paths: Sequence[ClipPath], task: Asked = "all", top: int = 5, segments: bool = False
+    ) -> Iterator[Verdict]:
+        """Verdicts clip by clip, one a task; windows of several clips share the network's batches."""
+        judges = [(self.judge(each), self.listen(paths, each)) for each in self.tasks(task)]
+        for _ in paths:
+            for judge, heard in judges:
+                verdict = judge.judge(next(heard), top, segments)
+                self.catalogue.manager.hook.verdict_reached(clip=verdict.clip, verdict=verdict)
+                yield verdict
+
+    def verify(self, clip_a: ClipPath, clip_b: ClipPath, task: Task = "system") -> Verification:
+        """Do two clips have one source? AudioError when either can't be heard."""
+        self.tasks(task)
+        one, two = (self._whole(heard) for heard in self.listen([clip_a, clip_b], task))
+        similarity = float(self._mean(one) @ self._mean(two))
+        calibration = self.judge(task).calibration
+        pairs: PairCalibration | None = calibration.pairs if calibration else None
+        log10_lr = pairs.log10_lr(similarity) if pairs else None
+        return Verification(
+            clip_a=str(one.excerpt),
+            clip_b=str(two.excerpt),
+            task=task,
+            similarity=similarity,
+            log10_lr=log10_lr,
+            support=support(log10_lr) if log10_lr is not None else None,
+            warnings=(*one.warnings, *two.warnings),
+            space=self.models[task].space,
+        )
+
+    @staticmethod
+    def _whole(heard: Heard) -> Heard:
+        """A file that was heard and can bear an answer, or its error."""
+        if heard.error:
+            raise heard.error
+        if heard.abstention:
+            raise OptionError(f"{heard.excerpt} can't be compared: {heard.abstention}")
+        return heard
+
+    @staticmethod
+    def _mean(heard: Heard) -> FloatArray:
+        """(d,): a clip's unit mean embedding."""
+        vector: FloatArray = unit(heard.embeddings.mean(axis=0, keepdims=True))[0]
+        return vector
+
+    def enroll(self, source: str, paths: Sequence[ClipPath], kind: Kind | None = None) -> list[Enrolment]:
+        """Add reference clips of a source; what is enrolled already is left as it is."""
+        return list(self.enroll_many([(source, path) for path in paths], kind))
+
+    def enroll_many(self, clips: Sequence[tuple[str, ClipPath]], kind: Kind | None = None) -> Iterator[Enrolment]:
+        """Enrol (source, path) pairs one by one; each is one transaction, so a kill loses none that was reported."""
+        cards = {source: self._card(source, kind) for source in dict.fromkeys(source for source, _ in clips)}
+        for task in dict.fromkeys(card.task for card in cards.values()):
+            self.tasks(task)
+            own = [(cards[source], path) for source, path in clips if cards[source].task == task]
+            for (card, _), heard in zip(own, self.listen([path for _, path in own], task), strict=True):
+                yield self._enroll(card, heard)
+
+    def _card(self, source: str, kind: Kind | None) -> Card:
+        """The registry's card of a source, else a plugin's, else a plain one."""
+        known = {card.id: card for card in self.registry.cards()}
+        card = known.get(source) or self.catalogue.card(source) or Card(source, kind or "system")
+        if kind and kind != card.kind:
+            raise OptionError(
+                f"{source!r} is of kind {card.kind!r}, not {kind!r}: leave --kind out or choose another id"
+            )
+        return card
+
+    def _enroll(self, card: Card, heard: Heard) -> Enrolment:
+        name = str(heard.excerpt)
+        if heard.error or heard.abstention or heard.origin is None:
+            return Enrolment(name, card.id, "refused", str(heard.error or heard.abstention))
+        origin = asdict(heard.origin)
+        del origin["path"]
+        clip = StoredClip(
+            sha256=origin.pop("sha256"),
+            samples_sha256=origin.pop("samples_sha256"),
+            path=name,
+            duration=origin.pop("duration"),
+            origin=origin,
+            added=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        vectors = {self.models[card.task].space: (heard.starts, heard.embeddings)}
+        try:
+            added = self.registry.enroll(card, clip, vectors)
+        except RegistryError as error:
+            return Enrolment(name, card.id, "refused", str(error))
+        return Enrolment(name, card.id, "added" if added else "already enrolled")
+
+
+def open_engine(registry: Path | None = None, device: Device = "cpu", write: bool = False) -> Engine:
+    """Open the registry asked for, else the default one (see `earwitness.places`).
+
+    With `write`, a user who has no registry yet gets a copy of the starter, which is itself never changed.
+    """
+    place = registry_place(registry)
+    if place.starter and write:
+        place = adopt_starter()
+    read_only = place.starter or not os.access(place.folder, os.W_OK)
+    return Engine(Registry.open(place.folder, read_only=read_only), load_catalogue(), device)

@@ -1,0 +1,1 @@
+"""Calibration and evaluation of a registry on a manifest."""

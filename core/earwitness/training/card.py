@@ -1,0 +1,47 @@
+"""The card of a model: what it was made of and how good it was found, for people."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from earwitness.manifest import Manifest
+from earwitness.pipeline import Pipeline
+
+__all__ = ["Lesson", "write_card"]
+
+LIBRARIES = ("earwitness", "numpy", "torch", "speechbrain", "onnxscript", "onnxruntime", "soxr")
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What was learned from: clips by source in `train` and `dev`, macro-F1 on dev by epoch, time in seconds."""
+
+    train: Mapping[str, int]
+    dev: Mapping[str, int]
+    seed: int
+    device: str
+    figures: tuple[float, ...]
+    seconds: float
+
+
+def write_card(file: Path, pipeline: Pipeline, manifest: Manifest, lesson: Lesson | None) -> None:
+    """Write the card; `lesson` None = there was nothing to learn."""
+    learned = _learned(manifest, lesson) if lesson else "Its embedder has nothing to learn: no clips went into it.\n"
+    file.write_text(f"# {pipeline.name}\n\n{learned}\n## Recipe\n\n```yaml\n{pipeline.to_yaml()}```\n", "utf-8")
+
+
+def _learned(manifest: Manifest, lesson: Lesson) -> str:
+    best = max(lesson.figures)
+    digest = hashlib.sha256(manifest.path.read_bytes()).hexdigest()
+    sources = "".join(f"| {source} | {clips} | {lesson.dev[source]} |\n" for source, clips in lesson.train.items())
+    versions = "".join(f"- {name} {version(name)}\n" for name in LIBRARIES)
+    return (
+        f"Macro-F1 on dev, by the head it learned under, over clean and degraded clips: **{best:.3f}** "
+        f"(epoch {lesson.figures.index(best) + 1} of {len(lesson.figures)}).\n"
+        f"Seed {lesson.seed}, on {lesson.device}, {lesson.seconds:.0f} s.\n\n"
+        f"## Data\n\n{manifest.path.name}, SHA-256 {digest}.\n\n"
+        f"| source | clips in train | clips in dev |\n| --- | --- | --- |\n{sources}\n"
+        f"## Libraries\n\n{versions}"
+    )

@@ -1,0 +1,69 @@
+"""From torch, which learns, to ONNX, which answers."""
+
+import logging
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from earwitness.errors import TrainingError
+from earwitness.network import OnnxNetwork
+from earwitness.training.checkpoint import write_tensors
+from earwitness.training.learner import Classifier
+
+__all__ = ["export", "export_network"]
+
+OPSET = 18
+TOLERANCE = 1e-4  # relative to the largest value of the embedding
+
+
+def export(model: Classifier, weights: dict[str, torch.Tensor], shape: tuple[int, int], out: Path) -> None:
+    """Write `weights` to the folder `out`, and the network with them for windows of `shape` (frames, dims).
+
+    Raises:
+        TrainingError: the ONNX network doesn't compute what the torch one does.
+    """
+    write_tensors(out / "weights.safetensors", weights)
+    model.load_state_dict(weights)
+    export_network(model.network, shape, out / "network.onnx")
+
+
+def export_network(network: torch.nn.Module, shape: tuple[int, int], file: Path) -> None:
+    """Write `network` as ONNX for windows of `shape` in batches of any size, and compare the two."""
+    network = network.cpu().eval()
+    example = torch.randn(3, *shape, generator=torch.Generator().manual_seed(0))
+    draft = file.with_suffix(".tmp")
+    _write(network, example[:2], draft)
+    with torch.inference_mode():
+        expected = network(example).numpy()
+    computed = OnnxNetwork(draft)(example.numpy())
+    if not np.allclose(computed, expected, rtol=0.0, atol=TOLERANCE * np.abs(expected).max()):
+        name = type(network).__name__
+        raise TrainingError(f"{name} computes something else as ONNX than in torch: report it to its plugin's author")
+    draft.replace(file)
+
+
+def _write(network: torch.nn.Module, example: torch.Tensor, file: Path) -> None:
+    """The exporter warns of its own deprecated insides and of operators that it does without."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", FutureWarning)
+            torch.onnx.export(
+                network,
+                (example,),
+                file,
+                dynamo=True,
+                opset_version=OPSET,
+                input_names=["features"],
+                output_names=["embedding"],
+                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                external_data=False,
+                verbose=False,
+            )
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,119 @@
+"""`train`: from a pipeline and a manifest to a model folder."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from earwitness.contracts import LearnedEmbedder
+from earwitness.errors import MissingExtraError, OptionError, TrainingError
+from earwitness.manifest import Manifest
+from earwitness.network import Device
+from earwitness.pipeline import Chain, Pipeline
+from earwitness.training.card import Lesson, write_card
+from earwitness.training.data import gather
+from earwitness.training.features import default_cache, render
+
+__all__ = ["train"]
+
+CHECKPOINT = "checkpoint.safetensors"
+NEEDED = ("torch", "speechbrain", "onnxscript", "sklearn")
+
+
+def train(
+    pipeline: Pipeline,
+    manifest: Manifest,
+    out: Path,
+    *,
+    seed: int = 0,
+    device: Device = "cpu",
+    cache: Path | None = None,
+    quiet: bool = False,
+) -> Path:
+    """Learn from split `train`, watched over by split `dev`, and write the model folder `out`.
+
+    The same pipeline, manifest and seed give the same weights on a CPU. Killed, it goes on where it stood after
+    the last whole epoch when called again with the same. An embedder with nothing to learn needs no clips.
+
+    Args:
+        pipeline: what to learn, with its recipe.
+        manifest: the clips, with columns `source` and `split`.
+        out: the folder to make.
+        seed: what all chance comes from.
+        device: where the network learns.
+        cache: where features are kept for another run; None = the user's cache folder.
+        quiet: whether to show no progress.
+
+    Returns:
+        `out`.
+
+    Raises:
+        TrainingError: `out` is a model already or was begun with another recipe, data or seed; the manifest
+            bears no training; or training fails.
+        AudioError: a clip can't be heard.
+        MissingExtraError: the extra `train` isn't installed.
+        OptionError: there is no GPU.
+    """
+    if (out / "pipeline.yaml").exists():
+        raise TrainingError(f"{out} is a finished model: train into another folder, or remove this one first")
+    out.mkdir(parents=True, exist_ok=True)
+    lesson = None
+    if isinstance(pipeline.embedder, LearnedEmbedder):
+        _require(device)
+        lesson = _learn(pipeline, manifest, out, seed, device, cache or default_cache(), quiet)
+    write_card(out / "card.md", pipeline, manifest, lesson)
+    _finish(out, pipeline)
+    return out
+
+
+def _require(device: Device) -> None:
+    if any(find_spec(name) is None for name in NEEDED):
+        raise MissingExtraError("training", "train")
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise OptionError("--device cuda: torch sees no GPU here; 'earwitness doctor' tells why, or use --device cpu")
+
+
+def _learn(
+    pipeline: Pipeline, manifest: Manifest, out: Path, seed: int, device: Device, cache: Path, quiet: bool
+) -> Lesson:
+    """Render, fit, write weights and network; what the card tells of it comes back."""
+    from earwitness.training.export import export
+    from earwitness.training.learner import Learner
+    from earwitness.training.loop import fit
+
+    assert isinstance(pipeline.embedder, LearnedEmbedder)
+    recipe = pipeline.training
+    train, dev = gather(manifest, pipeline.task)
+    train = replace(train, clips=render(train.rows, [recipe.versions] * len(train.rows), pipeline, seed, cache, quiet))
+    dev = replace(dev, clips=render(dev.rows, _watched(len(dev.rows), recipe.versions), pipeline, seed, cache, quiet))
+    _, frames, dims = train.clips[0].windows(0).shape
+    learner = Learner(pipeline.embedder, recipe, (frames, dims), len(train.sources), seed, device)
+    share = recipe.crop / pipeline.window
+    run = _digest(pipeline, manifest, seed)
+    progress = fit(learner, recipe, share, train, dev, out / CHECKPOINT, run, quiet)
+    export(learner.model, progress.best, (frames, dims), out)
+    return Lesson(train.counts, dev.counts, seed, device, tuple(progress.figures), progress.seconds)
+
+
+def _watched(clips: int, versions: Sequence[Chain]) -> list[tuple[Chain, ...]]:
+    """Each clip as it is and in one degraded version, all of these in turn."""
+    degraded = [chain for chain in versions if chain]
+    return [((), degraded[clip % len(degraded)]) if degraded else ((),) for clip in range(clips)]
+
+
+def _digest(pipeline: Pipeline, manifest: Manifest, seed: int) -> str:
+    """What a checkpoint must share with a training to be gone on with."""
+    recipe = [pipeline.to_dict(), [dict(row.columns) for row in manifest.rows], seed]
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+
+
+def _finish(out: Path, pipeline: Pipeline) -> None:
+    """Make the folder a model: `pipeline.yaml` comes last, and the checkpoint goes."""
+    draft = out / "pipeline.tmp"
+    draft.write_text(pipeline.to_yaml(), encoding="utf-8")
+    draft.replace(out / "pipeline.yaml")
+    (out / CHECKPOINT).unlink(missing_ok=True)

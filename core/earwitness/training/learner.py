@@ -1,0 +1,119 @@
+"""The network with the head it learns under, its optimizer and schedule."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim.lr_scheduler import OneCycleLR
+
+from earwitness.contracts import LearnedEmbedder
+from earwitness.network import Device
+from earwitness.pipeline import Recipe
+from earwitness.types import FloatArray, IntArray
+
+__all__ = ["Classifier", "Learner", "reproducible", "with_margin"]
+
+BATCH = 32
+EDGE = 1e-6  # where the arc cosine's slope is still finite in float32
+
+
+class Classifier(nn.Module):
+    """An embedding network and a direction for each class: cosines between the two.
+
+    cos(theta_k) = <e, w_k> / (|e| |w_k|), so that what is learned is angles, which is how clips are compared
+    afterwards (Wang et al., NormFace, ACM MM 2017).
+    """
+
+    def __init__(self, network: nn.Module, dim: int, classes: int) -> None:
+        super().__init__()
+        self.network = network
+        self.head = nn.Linear(dim, classes, bias=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, frames, dims) -> cosines (B, K)."""
+        embedding = functional.normalize(self.network(features).float())
+        return functional.linear(embedding, functional.normalize(self.head.weight))
+
+
+class Learner:
+    """AdamW under a one-cycle schedule (Smith and Topin, 2018), on softmax over scaled cosines.
+
+    L = CE(softmax(s cos(theta_k + m [k = y])), y), label smoothed, with s `Recipe.scale` and m `Recipe.margin`
+    (Deng et al., ArcFace, CVPR 2019). On a GPU the network runs in bfloat16, whose range needs no
+    loss scaling.
+    """
+
+    def __init__(
+        self,
+        embedder: LearnedEmbedder,
+        recipe: Recipe,
+        shape: tuple[int, int],
+        classes: int,
+        seed: int,
+        device: Device = "cpu",
+    ) -> None:
+        self.seed, self.device = seed, device
+        with reproducible(seed, device):
+            network = embedder.network(shape[1])
+            with torch.no_grad():
+                dim = network.eval()(torch.zeros(1, *shape)).shape[1]
+            self.model = Classifier(network, dim, classes).to(device)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
+        self.schedule = OneCycleLR(
+            self.optimizer, recipe.learning_rate, epochs=recipe.epochs, steps_per_epoch=recipe.steps
+        )
+        self._recipe = recipe
+
+    def step(self, features: FloatArray, labels: IntArray) -> float:
+        """One step of descent on (B, frames, dims) and (B,); returns the loss before it."""
+        self.model.train()
+        targets = torch.from_numpy(labels).to(self.device)
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
+            cosines = self.model(torch.from_numpy(features).to(self.device))
+        logits = self._recipe.scale * with_margin(cosines, targets, self._recipe.margin)
+        loss = functional.cross_entropy(logits, targets, label_smoothing=self._recipe.smoothing)
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.schedule.step()
+        return loss.item()
+
+    @torch.inference_mode()
+    def cosines(self, features: FloatArray) -> FloatArray:
+        """(B, frames, dims) -> (B, K), by the head."""
+        self.model.eval()
+        parts = [
+            self.model(torch.from_numpy(features[i : i + BATCH]).to(self.device)).cpu().numpy()
+            for i in range(0, len(features), BATCH)
+        ]
+        return np.concatenate(parts)
+
+    def weights(self) -> dict[str, Tensor]:
+        """A copy of all weights, on the CPU: `network.` and `head.`."""
+        return {key: value.detach().cpu().clone() for key, value in self.model.state_dict().items()}
+
+
+def with_margin(cosines: Tensor, targets: Tensor, margin: float) -> Tensor:
+    """Cosines (B, K) with `margin` radians added to each example's angle to its own class, up to pi."""
+    angles = cosines.clamp(-1 + EDGE, 1 - EDGE).acos()
+    own = functional.one_hot(targets, cosines.shape[1])
+    return (angles + margin * own).clamp(max=math.pi).cos()
+
+
+@contextmanager
+def reproducible(seed: int, device: Device) -> Iterator[None]:
+    """Within, chance comes from `seed` and, on a CPU, only algorithms that repeat themselves run."""
+    strict = torch.are_deterministic_algorithms_enabled()
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count() if device == "cuda" else 0)):
+        torch.manual_seed(seed)
+        torch.use_deterministic_algorithms(device == "cpu")
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(strict)

@@ -1,0 +1,84 @@
+"""OpenMax: a softmax that keeps a place for what it has never seen."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from earwitness.contracts import Gallery
+from earwitness.types import FloatArray, Scores, State
+from earwitness_scorers.prototypes import logsumexp, prototypes
+from earwitness_scorers.weibull import fit_weibull, weibull_cdf
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMax:
+    """Activations far from their source's mean give up their mass to class K + 1, 'unknown'.
+
+    Activations are cosine logits v = `scale` cos(z, p_c). For each source: the mean activation vector of its
+    rightly classified rows, and a Weibull over the `tail` largest distances of those rows from it. A query's
+    `alpha` largest activations become v_i (1 - w_i F_i(distance_i)), w = 1, (alpha - 1) / alpha, ... by rank; what
+    they lose is the activation of class K + 1. Only positive activations lose: taking from a negative one
+    would raise it. A source without a tail that varies (fewer than 3 right rows) loses nothing.
+
+    Values are the revised activations. 'Unknown if class K + 1 wins, or the best probability P is under the
+    threshold' is one threshold on knownness: log P / (1 - P) where a source wins, which is above -log K; else
+    -log K + log P / P(unknown), which is not. `eucos` = euclidean / 200 + cosine, as published.
+
+    Source: Bendale and Boult 2016, Towards Open Set Deep Networks (arXiv 1511.06233).
+    """
+
+    name: ClassVar[str] = "openmax"
+    tail: int = 20
+    alpha: int = 10
+    distance: Literal["euclidean", "cosine", "eucos"] = "eucos"
+    scale: float = 30.0
+
+    def fit(self, gallery: Gallery) -> State:
+        """Prototypes (K, d), mean activations (K, K), Weibull shapes and scales (K,)."""
+        directions = prototypes(gallery)
+        activations = self.scale * (gallery.embeddings @ directions.T)  # (N, K)
+        right = activations.argmax(axis=1) == gallery.labels
+        means = np.zeros((len(directions), len(directions)), np.float32)
+        weibulls = np.empty((len(directions), 2))
+        for source in range(len(directions)):
+            own = activations[right & (gallery.labels == source)]  # (n, K)
+            means[source] = own.mean(axis=0) if len(own) else 0.0
+            distances = self._distances(own, means[source : source + 1])[:, 0]
+            weibulls[source] = fit_weibull(np.sort(distances)[-self.tail :])
+        return {"prototypes": directions, "means": means, "shapes": weibulls[:, 0], "scales": weibulls[:, 1]}
+
+    def score(self, state: State, gallery: Gallery, queries: FloatArray) -> Scores:  # noqa: ARG002
+        """(B, d) -> revised activations (B, K), knownness (B,)."""
+        activations = self.scale * (queries @ state["prototypes"].T)
+        distances = self._distances(activations, state["means"])
+        outlying = weibull_cdf(distances, state["shapes"], state["scales"]).astype(np.float32)
+        lost = self._rank_weights(activations) * outlying * np.maximum(activations, 0.0)
+        revised = activations - lost
+        return Scores(revised, knownness(revised, lost.sum(axis=1)))
+
+    def _rank_weights(self, activations: FloatArray) -> FloatArray:
+        """(B, K) -> 1 for the largest activation, falling by 1 / alpha a rank to 0."""
+        alpha = min(self.alpha, activations.shape[1])
+        ranks = np.argsort(np.argsort(-activations, axis=1, kind="stable"), axis=1)
+        return np.asarray(np.maximum(0.0, 1.0 - ranks / alpha), np.float32)
+
+    def _distances(self, activations: FloatArray, means: FloatArray) -> NDArray[np.float64]:
+        """(B, K) and (M, K) -> (B, M)."""
+        a, b = activations.astype(np.float64), means.astype(np.float64)
+        products, tiny = a @ b.T, np.finfo(np.float64).tiny
+        norms, others = np.square(a).sum(1)[:, None], np.square(b).sum(1)
+        euclidean = np.sqrt(np.maximum(norms - 2 * products + others, 0.0))
+        cosine = 1 - products / np.maximum(np.sqrt(norms * others), tiny)
+        kinds = {"euclidean": euclidean, "cosine": cosine, "eucos": euclidean / 200 + cosine}
+        return np.asarray(kinds[self.distance])
+
+
+def knownness(revised: FloatArray, unknown: FloatArray) -> FloatArray:
+    """Revised activations (B, K) and that of class K + 1 (B,) -> one number for both ways of being unknown."""
+    ordered = np.sort(revised, axis=1)
+    best = ordered[:, -1]
+    rivals = logsumexp(np.concatenate([ordered[:, :-1], unknown[:, None]], axis=1))
+    lowest = -np.log(np.float32(revised.shape[1]))
+    return np.where(best > unknown, best - rivals, lowest + best - unknown)

@@ -1,0 +1,86 @@
+"""The enrolled rows of one space, as scorers see them."""
+
+import sqlite3
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from earwitness_registry.index import Rows, SpaceIndex
+from earwitness_registry.models import space_row
+from earwitness_registry.store import stamp
+from earwitness_registry.vectors import FloatArray, IntArray, exact_search, finite_rows
+
+SMALL = 4096  # rows that NumPy searches sooner than FAISS can be imported
+
+
+@dataclass(slots=True, eq=False)
+class Gallery:
+    """The rows of one space at one moment; later changes to the registry make another gallery.
+
+    `sources` are the K ids with a row, sorted; `labels` (N,) indexes into them; `clips` (N,) into `paths`.
+    """
+
+    sources: tuple[str, ...]
+    rows: Rows
+    labels: IntArray
+    clips: IntArray
+    paths: tuple[str, ...]
+    index: SpaceIndex
+
+    @property
+    def embeddings(self) -> FloatArray:
+        """(N, d) unit, float32, C-contiguous, read-only."""
+        return self.rows.embeddings
+
+    def search(self, queries: ArrayLike, k: int) -> tuple[FloatArray, IntArray]:
+        """The rows nearest to each query.
+
+        Exact up to 4,096 rows and with a 'Flat' index; other indexes may miss a near row, and those that
+        compress (SQ, PQ) round the similarities.
+
+        Args:
+            queries: (B, d), finite.
+            k: How many.
+
+        Returns:
+            Cosine similarities (B, k'), best first, and row numbers (B, k'), k' = min(k, N).
+
+        Raises:
+            SpaceMismatchError: Queries of another dimension.
+            RegistryError: A query with NaN or infinity.
+        """
+        checked = finite_rows(queries, self.embeddings.shape[1])
+        total = len(self.embeddings)
+        k = min(k, total)
+        found = self.index.search(self.rows, checked, k) if k and total > SMALL else None
+        if found is None:
+            return exact_search(self.embeddings, checked, k)
+        similarities, ids = found
+        rows = np.searchsorted(self.rows.ids, ids)
+        short = (ids < 0).any(axis=1)  # an approximate index didn't find k
+        if short.any():
+            similarities[short], rows[short] = exact_search(self.embeddings, checked[short], k)
+        return similarities, rows
+
+    def reference(self, row: int) -> tuple[str, str]:
+        """The source and the clip's path behind a row."""
+        return self.sources[self.labels[row]], self.paths[self.clips[row]]
+
+
+def read_gallery(db: sqlite3.Connection, space: str, index: SpaceIndex) -> Gallery:
+    """The gallery of a space as it stands in this transaction."""
+    _, dimension, revision = space_row(db, space)
+    rows = db.execute("SELECT id, clip, vector FROM embeddings WHERE space = ? ORDER BY id", (space,)).fetchall()
+    query = """SELECT id, source, path FROM clips
+        WHERE id IN (SELECT clip FROM embeddings WHERE space = ?) ORDER BY id"""
+    clips = db.execute(query, (space,)).fetchall()
+    sources = sorted({source for _, source, _ in clips})
+    number = {source: at for at, source in enumerate(sources)}
+    numbers = np.array([clip for clip, _, _ in clips], np.int64)
+    of_row = np.searchsorted(numbers, np.array([clip for _, clip, _ in rows], np.int64)).astype(np.int64)
+    of_clip = np.array([number[source] for _, source, _ in clips], np.int64)
+    embeddings = np.frombuffer(b"".join(vector for _, _, vector in rows), np.float32).reshape(-1, dimension)
+    ids = np.array([row for row, _, _ in rows], np.int64)
+    held = Rows(ids, embeddings, revision, stamp(db, space))
+    return Gallery(tuple(sources), held, of_clip[of_row], of_row, tuple(path for _, _, path in clips), index)

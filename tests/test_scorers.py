@@ -1,0 +1,245 @@
+"""Every open-set rule against its formula written out, and on the smallest galleries there are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy import special, stats
+from sklearn import covariance
+
+from earwitness.contracts import Scorer
+from earwitness_scorers import Mahalanobis, NearestNeighbours, OpenMax, Softmax, register_scorers
+from earwitness_scorers.mahalanobis import inverse_root, ledoit_wolf
+from earwitness_scorers.openmax import knownness as openmax_knownness
+from earwitness_scorers.weibull import fit_weibull, weibull_cdf
+
+SCORERS = [Softmax(), OpenMax(), OpenMax(distance="cosine"), NearestNeighbours(), Mahalanobis()]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A gallery that searches by brute force."""
+
+    sources: tuple[str, ...]
+    embeddings: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def clips(self):
+        return np.arange(len(self.labels))
+
+    def search(self, queries, k):
+        similarities = queries @ self.embeddings.T
+        rows = np.argsort(-similarities, axis=1, kind="stable")[:, :k]
+        return np.take_along_axis(similarities, rows, axis=1), rows
+
+
+def unit(rows):
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def clouds(counts=(40, 30, 20, 12), dims=16, spread=0.25, seed=0):
+    rng = np.random.default_rng(seed)
+    centres = unit(rng.normal(size=(len(counts), dims)))
+    labels = np.repeat(np.arange(len(counts)), counts)
+    rows = centres[labels] + spread * rng.normal(size=(len(labels), dims))
+    return Rows(tuple(f"s{k}" for k in range(len(counts))), unit(rows), labels)
+
+
+def halves(gallery):
+    """Every second row enrolled, the others asked."""
+    enrolled = Rows(gallery.sources, gallery.embeddings[::2], gallery.labels[::2])
+    return enrolled, gallery.embeddings[1::2], gallery.labels[1::2]
+
+
+def scored(scorer, gallery, queries):
+    return scorer.score(scorer.fit(gallery), gallery, queries)
+
+
+def test_the_hook_offers_four_rules_by_name():
+    offered = list(register_scorers())
+    assert {each.name for each in offered} == {"softmax", "openmax", "knn", "mahalanobis"}
+    assert all(isinstance(each(), Scorer) for each in offered)
+
+
+@pytest.mark.parametrize("scorer", SCORERS, ids=repr)
+def test_sources_are_named_and_strangers_told_apart(scorer):
+    enrolled, queries, labels = halves(clouds(seed=1))
+    strangers = unit(np.random.default_rng(2).normal(size=(200, 16)))
+    known, unknown = scored(scorer, enrolled, queries), scored(scorer, enrolled, strangers)
+    assert known.values.shape == (len(queries), 4)
+    assert (known.values.argmax(axis=1) == labels).mean() > 0.9
+    above = known.knownness[:, None] > unknown.knownness[None]
+    assert above.mean() > 0.8
+
+
+@pytest.mark.parametrize("scorer", SCORERS, ids=repr)
+@pytest.mark.parametrize("counts", [(1,), (1, 1), (2,), (30,), (1, 40), (3, 1, 5)], ids=str)
+def test_small_galleries_give_finite_answers(scorer, counts):
+    gallery = clouds(counts)
+    queries = np.concatenate([gallery.embeddings, -gallery.embeddings, unit(np.eye(16))])
+    scores = scored(scorer, gallery, queries)
+    assert scores.values.shape == (len(queries), len(counts))
+    assert scores.values.dtype == scores.knownness.dtype == np.float32
+    assert np.isfinite(scores.values).all()
+    assert np.isfinite(scores.knownness).all()
+    own, opposite = scores.knownness[0], scores.knownness[len(gallery.labels)]
+    assert own > opposite
+
+
+@pytest.mark.parametrize("scorer", SCORERS, ids=repr)
+def test_equal_rows_give_finite_answers(scorer):
+    row = unit(np.ones((1, 16)))
+    gallery = Rows(("a", "b"), np.concatenate([row] * 20 + [-row] * 20), np.repeat([0, 1], 20))
+    scores = scored(scorer, gallery, np.concatenate([row, -row]))
+    assert scores.values.argmax(axis=1).tolist() == [0, 1]
+    assert np.isfinite(scores.knownness).all()
+
+
+@pytest.mark.parametrize("scorer", SCORERS, ids=repr)
+def test_a_query_is_judged_on_its_own(scorer):
+    enrolled, _, _ = halves(clouds())
+    queries = unit(np.random.default_rng(3).normal(size=(600, 16)))
+    together = scored(scorer, enrolled, queries)
+    for i in (0, 300, 599):
+        alone = scored(scorer, enrolled, queries[i : i + 1])
+        np.testing.assert_allclose(alone.values[0], together.values[i], rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(alone.knownness[0], together.knownness[i], rtol=1e-4, atol=1e-4)
+
+
+def test_softmax_knownness_is_the_log_odds_of_the_best_probability():
+    enrolled, queries, _ = halves(clouds())
+    scores = scored(Softmax(scale=10.0), enrolled, queries)
+    means = np.stack([enrolled.embeddings[enrolled.labels == k].astype(float).mean(0) for k in range(4)])
+    logits = 10 * queries @ (means / np.linalg.norm(means, axis=1, keepdims=True)).T
+    np.testing.assert_allclose(scores.values, logits, atol=1e-4)
+    np.testing.assert_allclose(scores.knownness, special.logit(special.softmax(logits, axis=1).max(1)), atol=1e-3)
+
+
+def test_softmax_tells_near_from_nearer_where_the_probability_rounds_to_one():
+    gallery = Rows(("a", "b"), unit(np.eye(2)), np.arange(2))
+    queries = unit(np.array([[1, 0.01], [1, 0.1]]))
+    near = scored(Softmax(scale=200.0), gallery, queries).knownness
+    assert near[0] > near[1] > 100
+
+
+@pytest.mark.parametrize("hits", [512, 20])
+def test_knn_takes_the_mean_of_each_sources_nearest_rows(hits):
+    enrolled, queries, labels = halves(clouds())
+    scores = scored(NearestNeighbours(hits=hits, scale=1.0), enrolled, queries)
+    cosines = queries.astype(float) @ enrolled.embeddings.T.astype(float)
+    for i, row in enumerate(cosines):
+        best = [np.sort(row[enrolled.labels == k])[::-1] for k in range(4)]
+        expected = [b[: max(1, min(5, len(b) // 2))].mean() for b in best]
+        exact = range(4) if hits == 512 else [int(np.argmax(expected))]
+        np.testing.assert_allclose(scores.values[i, exact], np.array(expected)[exact], atol=1e-5)
+        owner = enrolled.labels[row.argmax()]
+        k = max(1, min(5, len(best[owner]) // 2))
+        assert scores.knownness[i] == pytest.approx(np.sort(row)[-k], abs=1e-5)
+    assert (scores.values.argmax(axis=1) == labels).mean() > 0.9
+
+
+def test_knn_fills_unseen_sources_no_better_than_the_last_hit():
+    enrolled, queries, _ = halves(clouds())
+    exact = scored(NearestNeighbours(scale=1.0), enrolled, queries).values
+    filled = scored(NearestNeighbours(hits=8, scale=1.0), enrolled, queries).values
+    last = -np.sort(-(queries @ enrolled.embeddings.T), axis=1)[:, 7]
+    assert (filled <= exact + 1e-5).all()
+    unseen = exact < last[:, None]
+    assert unseen.any()
+    assert (filled <= np.maximum(exact, last[:, None]) + 1e-5).all()
+
+
+def test_ledoit_wolf_agrees_with_scikit_learn():
+    for count, dims in ((10, 20), (50, 8), (500, 5), (3, 2)):
+        rows = np.random.default_rng(count).normal(size=(count, dims)) @ np.diag(np.linspace(0.1, 2, dims))
+        rows -= rows.mean(axis=0)
+        expected, _ = covariance.ledoit_wolf(rows, assume_centered=True)
+        np.testing.assert_allclose(ledoit_wolf(rows), expected, atol=1e-12)
+
+
+def test_the_inverse_root_undoes_the_covariance():
+    matrix = ledoit_wolf(np.random.default_rng(0).normal(size=(30, 6)))
+    root = inverse_root(matrix)
+    np.testing.assert_allclose(root @ root.T, np.linalg.inv(matrix), atol=1e-9)
+
+
+def test_mahalanobis_is_the_distance_under_the_pooled_covariance():
+    gallery = clouds((100, 80, 60))  # more than ten rows a dimension: no projection
+    queries = unit(np.random.default_rng(5).normal(size=(20, 16)))
+    scores = scored(Mahalanobis(), gallery, queries)
+    means = np.stack([gallery.embeddings[gallery.labels == k].mean(0, dtype=float) for k in range(3)])
+    shrunk, _ = covariance.ledoit_wolf(gallery.embeddings - means[gallery.labels], assume_centered=True)
+    apart = queries[:, None] - means  # (B, K, d)
+    expected = -0.5 * np.einsum("bki,ij,bkj->bk", apart, np.linalg.inv(shrunk), apart)
+    np.testing.assert_allclose(scores.values, expected, rtol=1e-3)
+    np.testing.assert_allclose(scores.knownness, expected.max(axis=1), rtol=1e-3)
+
+
+def test_mahalanobis_projects_where_rows_are_few():
+    state = Mahalanobis().fit(clouds((12, 12)))
+    assert state["whitener"].shape == (16, 6)  # N / 4
+
+
+def test_mahalanobis_of_single_rows_is_the_cosine_logit():
+    gallery = clouds((1, 1, 1))
+    queries = unit(np.random.default_rng(5).normal(size=(20, 16)))
+    expected = 30 * (queries @ gallery.embeddings.T - 1)
+    np.testing.assert_allclose(scored(Mahalanobis(), gallery, queries).values, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize(("shape", "scale"), [(0.7, 0.01), (1.5, 3.0), (12.0, 40.0)])
+def test_the_weibull_fit_agrees_with_scipy(shape, scale):
+    sample = stats.weibull_min.rvs(shape, scale=scale, size=20, random_state=1)
+    expected_shape, _, expected_scale = stats.weibull_min.fit(sample, floc=0)
+    assert fit_weibull(sample) == pytest.approx((expected_shape, expected_scale), rel=1e-3)
+    x = np.linspace(0, 3 * scale, 50)[:, None]
+    got = weibull_cdf(x, np.array([shape]), np.array([scale]))
+    np.testing.assert_allclose(got, stats.weibull_min.cdf(x, shape, scale=scale), atol=1e-12)
+
+
+@pytest.mark.parametrize("tail", [[], [0.3], [0.2, 0.3], [0.5] * 20, [0.0] * 20])
+def test_a_tail_that_teaches_nothing_takes_no_mass(tail):
+    shape, scale = fit_weibull(np.array(tail))
+    assert weibull_cdf(np.array([[5.0]]), np.array([shape]), np.array([scale])) == 0
+
+
+def openmax_by_formula(scorer, state, query):
+    """One query, as the paper writes it; -> revised activations and probabilities, unknown last."""
+    v = scorer.scale * state["prototypes"].astype(float) @ query
+    revised, lost = v.copy(), 0.0
+    alpha = min(scorer.alpha, len(v))
+    for rank, i in enumerate(np.argsort(-v)[:alpha]):
+        apart = np.linalg.norm(v - state["means"][i])
+        cdf = stats.weibull_min.cdf(apart, state["shapes"][i], scale=state["scales"][i])
+        taken = max(v[i], 0) * (alpha - rank) / alpha * cdf
+        revised[i] -= taken
+        lost += taken
+    return revised, special.softmax(np.append(revised, lost))
+
+
+@pytest.mark.parametrize("alpha", [1, 2, 10])
+def test_openmax_follows_the_paper_and_one_threshold_says_both_ways_of_being_unknown(alpha):
+    enrolled, queries, _ = halves(clouds(spread=0.4))
+    queries = np.concatenate([queries, unit(np.random.default_rng(8).normal(size=(200, 16)))])
+    scorer = OpenMax(alpha=alpha, distance="euclidean", scale=8.0)
+    state = scorer.fit(enrolled)
+    scores = scorer.score(state, enrolled, queries)
+    rejected = 0
+    for query, values, s in zip(queries, scores.values, scores.knownness, strict=True):
+        revised, probabilities = openmax_by_formula(scorer, state, query.astype(float))
+        np.testing.assert_allclose(values, revised, atol=1e-3)
+        best, unknown = probabilities[:-1].max(), probabilities[-1]
+        rejected += unknown > best
+        for least in (0.26, 0.4, 0.6, 0.9):  # over 1 / K, where the paper's threshold can matter
+            if min(abs(best - least), abs(best - unknown)) > 1e-4:
+                assert (s >= special.logit(least)) == (best >= least and best > unknown)
+    assert rejected > 20
+
+
+def test_openmax_knownness_ranks_every_win_of_unknown_below_every_source():
+    rng = np.random.default_rng(0)
+    revised, unknown = rng.normal(size=(2000, 5)).astype(np.float32), rng.normal(size=2000).astype(np.float32)
+    s = openmax_knownness(revised, unknown)
+    wins = unknown > revised.max(axis=1)
+    assert s[wins].max() <= -np.log(5) + 1e-5 <= s[~wins].min() + 2e-5
