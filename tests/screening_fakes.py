@@ -25,7 +25,7 @@ class FakeEngine:
     def tasks(self, asked):
         return ("system", "device") if asked == "all" else (asked,)
 
-    def identify_many(self, paths, task="all", top=5, segments=False):
+    def identify_many(self, paths, task="all"):
         for path in paths:
             content = Path(path).read_bytes()
             time.sleep(0.002)
@@ -52,15 +52,15 @@ class FakeEngine:
         return Verdict(name, None, task, "error", error="not audio")
 
 
-def open_fake(registry, device):
+def open_fake(_registry, _device):
     return FakeEngine()
 
 
-def open_missing(registry, device):
+def open_missing(_registry, _device):
     raise RegistryMissingError("no registry here: make one")
 
 
-def open_once(registry, device):
+def open_once(_registry, _device):
     """Opens in the first process and dies in every worker."""
     if os.environ.get("OMP_NUM_THREADS") == "1" and "spawn_main" in str(sys.orig_argv):
         os._exit(9)
@@ -70,11 +70,11 @@ def open_once(registry, device):
 class Threads(FakeEngine):
     """Says in its rows how many threads it was given."""
 
-    def verdict(self, path, content, task):
+    def verdict(self, path, _content, task):
         return Verdict(printable(path), None, task, "abstain", warnings=(os.environ.get("OMP_NUM_THREADS", "unset"),))
 
 
-def open_threads(registry, device):
+def open_threads(_registry, _device):
     return Threads()
 
 

@@ -19,7 +19,8 @@ def bursts(rate=16_000, seconds=1.5, seed=0):
     """Noise in bursts of random loudness: as broad as sound can be, and found again in time, (n,)."""
     rng = np.random.default_rng(seed)
     count = round(seconds * rate) + 37
-    loudness = np.interp(np.arange(count) / rate, np.arange(0, seconds + 0.2, 0.06), rng.random(28) ** 2)
+    knots = np.arange(0, seconds + 0.2, 0.06)
+    loudness = np.interp(np.arange(count) / rate, knots, rng.random(knots.size) ** 2)
     return (0.1 * loudness * rng.standard_normal(count)).astype(np.float32)
 
 
@@ -29,7 +30,7 @@ def degraded(part, samples, rate=16_000, seed=0):
 
 def level(samples, rate=16_000):
     """Frequencies and power in dB."""
-    frequencies, power = welch(samples, rate, nperseg=512)
+    frequencies, power = welch(samples, rate, nperseg=512, detrend=False)
     return frequencies, 10 * np.log10(power + 1e-20)
 
 

@@ -36,10 +36,9 @@ def fakes(monkeypatch):
 def clip(folder, name, content):
     """A file that passes for audio by its first bytes; its last word tells the fake engine what to do."""
     folder.mkdir(exist_ok=True)
-    path = os.path.join(os.fsencode(folder), os.fsencode(name))
-    with open(path, "wb") as file:
-        file.write(wav_header() + b" " + content.encode())
-    return os.fsdecode(path)
+    path = folder / os.fsdecode(name)
+    path.write_bytes(wav_header() + b" " + content.encode())
+    return str(path)
 
 
 def wav_header():
@@ -55,7 +54,8 @@ def rows_of(out):
     if out.suffix == ".jsonl":
         return [json.loads(line) for line in out.read_text().splitlines()]
     if out.suffix == ".csv":
-        return list(csv.DictReader(out.open(newline="")))
+        with out.open(newline="") as file:
+            return list(csv.DictReader(file))
     return pyarrow.parquet.read_table(out).to_pylist()
 
 
@@ -203,7 +203,7 @@ def test_chunks_cover_all_clips_and_shrink_towards_the_end():
 
 
 def test_workers_that_cannot_begin_end_the_run(fakes, mixed, tmp_path):
-    with pytest.raises(OptionError, match="exit code 9.*--workers"):
+    with pytest.raises(OptionError, match=r"exit code 9.*--workers"):
         screen([mixed], tmp_path / "out.jsonl", workers=1, opener=fakes.open_once)
 
 
@@ -266,7 +266,7 @@ def test_unknown_endings_and_missing_extras_are_said_before_the_run(monkeypatch)
 
 
 def test_watch_takes_up_later_files_once_they_are_whole_and_ends_on_ctrl_c(fakes, mixed, tmp_path, monkeypatch):
-    monkeypatch.setattr("earwitness.screening.screen.POLL", 0.2)
+    monkeypatch.setattr("earwitness.screening.flow.POLL", 0.2)
     out = tmp_path / "out.parquet"
     journal = tmp_path / "out.parquet.journal"
 
@@ -349,10 +349,14 @@ def test_ray_without_ray_names_the_extra(fakes, mixed, tmp_path, monkeypatch):
 
 
 @pytest.mark.filterwarnings("default")
-def test_a_ray_cluster_gives_the_same_rows_and_survives_a_killer(fakes, mixed, tmp_path):
+def test_a_ray_cluster_gives_the_same_rows_and_survives_a_killer(fakes, mixed, tmp_path, monkeypatch):
     pytest.importorskip("ray")
     clip(mixed, "exit.wav", "exit")
     out = tmp_path / "out.jsonl"
-    tally = screen([mixed], out, engine="ray", workers=1, opener=fakes.open_fake)
+    with pytest.raises(OptionError, match="Ray cluster"):
+        screen([mixed], out, engine="ray", workers=1, opener=fakes.open_fake)
+    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    tally = screen([mixed], out, engine="ray", workers=1, resume=True, opener=fakes.open_fake)
     assert keys_of(out) == each_once([f"{name}.wav" for name in "abcde"] + ["exit.wav"])
     assert (tally.clips, tally.known, tally.errors) == (6, 4, 2)
+    assert Counter(row["verdict"] for row in rows_of(out)) == {"known": 4, "unknown": 4, "error": 4}

@@ -63,7 +63,8 @@ class Calibration:
 
     A clip is of a known source when its knownness is at least `threshold`, set so that a share of at most `far`
     new strangers is expected to pass. `known` holds the knownness of the n development clips of known sources,
-    ascending; `truths` the probabilities that their true sources got, ascending; `strangers` counts the others.
+    ascending; `truths` the probabilities that their true sources got, ascending; `strangers` counts the others, and
+    `stranger_sources` names what made them, where that is known: none of it may stand in a test.
     """
 
     sources: tuple[str, ...]
@@ -75,6 +76,7 @@ class Calibration:
     known: tuple[float, ...]
     truths: tuple[float, ...]
     pairs: PairCalibration | None = None
+    stranger_sources: tuple[str, ...] = ()
 
     def log10_lr(self, knownness: float) -> float:
         """log10 of p(knownness | one of the enrolled) / p(knownness | a stranger)."""
@@ -110,7 +112,7 @@ class Calibration:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """The calibration that `to_dict` laid down."""
-        lists = {name: tuple(data[name]) for name in ("sources", "known", "truths")}
+        lists = {name: tuple(data[name]) for name in ("sources", "known", "truths", "stranger_sources")}
         pairs = PairCalibration.from_dict(data["pairs"]) if data["pairs"] else None
         return cls(**{**data, **lists, "ratio": LikelihoodRatio(**data["ratio"]), "pairs": pairs})
 

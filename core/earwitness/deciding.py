@@ -12,7 +12,7 @@ import numpy as np
 from earwitness import __version__
 from earwitness.calibration import Calibration, support
 from earwitness.listening import Heard
-from earwitness.model import Model
+from earwitness.model import Model, unit
 from earwitness.pipeline import describe
 from earwitness.types import Evidence, FloatArray, Rank, Scores, Segment, State, Verdict
 from earwitness_registry import Registry
@@ -41,10 +41,10 @@ class Judge:
         """What the scorer learned from the enrolled rows, kept until the registry changes."""
         scorer = self.model.pipeline.scorer
         digest = hashlib.sha256(json.dumps(describe(scorer), sort_keys=True).encode()).hexdigest()[:16]
-        state = self.registry.load_state(self.model.space, digest)
-        if state is None:
-            state = scorer.fit(self.gallery)
-            self.registry.save_state(self.model.space, digest, state)
+        if (kept := self.registry.load_state(self.model.space, digest)) is not None:
+            return kept
+        state = scorer.fit(self.gallery)
+        self.registry.save_state(self.model.space, digest, state)
         return state
 
     @cached_property
@@ -98,7 +98,7 @@ class Judge:
         answer = replace(
             blank,
             knownness=knownness,
-            ranking=self._ranking(values, knownness, top),
+            ranking=self._ranking(heard.embeddings, values, knownness, top),
             evidence=self._evidence(heard.embeddings),
             segments=self._segments(heard.starts, windows) if segments else (),
         )
@@ -126,15 +126,17 @@ class Judge:
             warnings=(*answer.warnings, *(stale if unseen else ())),
         )
 
-    def _ranking(self, values: FloatArray, knownness: float, top: int) -> tuple[Rank, ...]:
-        """The best sources, best first; `similarity` is the scorer's value."""
+    def _ranking(self, embeddings: FloatArray, values: FloatArray, knownness: float, top: int) -> tuple[Rank, ...]:
+        """The best sources, best first; `similarity` is the cosine of the clip to the source's nearest reference."""
         probabilities = self.calibration.probabilities(values, knownness) if self.calibration else None
+        clip = unit(embeddings.mean(axis=0, keepdims=True))[0]
+        cosines = self.gallery.embeddings @ clip  # (N,)
         order = np.argsort(-values, kind="stable")[: top or None]
         return tuple(
             Rank(
-                self.gallery.sources[k],
-                float(probabilities[k]) if probabilities is not None else None,
-                float(values[k]),
+                source=self.gallery.sources[k],
+                probability=None if probabilities is None else float(probabilities[k]),
+                similarity=float(cosines[self.gallery.labels == k].max()),
             )
             for k in order
         )

@@ -32,8 +32,7 @@ def unit(vectors: FloatArray) -> FloatArray:
     clean = np.nan_to_num(vectors.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     norms = np.linalg.norm(clean, axis=1, keepdims=True)
     clean = np.where(norms > 1e-12, clean / np.maximum(norms, 1e-12), clean.shape[1] ** -0.5)
-    vectors = clean.astype(np.float32)
-    return vectors
+    return np.asarray(clean, np.float32)
 
 
 def space_digest(pipeline: Pipeline, weights: Path | None) -> str:

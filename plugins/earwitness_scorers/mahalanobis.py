@@ -20,8 +20,9 @@ class Mahalanobis:
 
     v_c = -1/2 (z - mu_c)' S^-1 (z - mu_c), knownness = max v_c; z is unit ('++'), S the pooled within-source
     covariance, shrunk after Ledoit and Wolf. With fewer than ten rows a dimension, z is first projected on the
-    leading min(`dims`, N / 4) principal axes of all rows. Where the rows of a source don't scatter at all (one
-    row each), S is I / `scale`, which makes v_c the cosine logit `scale` (cos - 1).
+    leading min(`dims`, N / 4) principal axes of all rows, taken about the origin: so they hold the direction of
+    a lone source. Where the rows of a source don't scatter at all (one row each), S is I / `scale`, which makes
+    v_c the cosine logit `scale` (cos - 1).
 
     Source: Mueller and Hein 2025, Mahalanobis++ (arXiv 2505.18032); Ledoit and Wolf 2004.
     """
@@ -52,8 +53,7 @@ class Mahalanobis:
         count, dims = rows.shape
         if count >= 10 * dims:
             return np.eye(dims)
-        centred = rows - rows.mean(axis=0, dtype=np.float64)
-        _, axes = np.linalg.eigh(centred.T @ centred)  # ascending
+        _, axes = np.linalg.eigh(rows.T.astype(np.float64) @ rows)  # ascending
         return axes[:, -max(1, min(self.dims, count // 4, dims)) :]
 
 

@@ -24,8 +24,9 @@ from earwitness_registry.files import sha256, write_whole
 from earwitness_registry.vectors import FloatArray, IntArray
 
 POINTS_PER_CODEWORD = 39  # what FAISS' own k-means asks for before it warns
-PROBES = 16
+PROBES = 32
 EF_SEARCH = 64
+BLAS_FROM = 1500
 GPU_MOST = 2048  # neighbours that FAISS on a GPU can return
 LAG = 0.05  # the part of the rows that may change before the snapshot is written again
 
@@ -36,8 +37,9 @@ def load_faiss() -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "builtin type .* has no __module__ attribute", DeprecationWarning)
         import faiss
-    # The default leaves batches of 8 to 512 queries without BLAS.
-    faiss.cvar.distance_compute_blas_threshold = 1
+    # Queries x dimension from which BLAS pays: FAISS' default leaves batches of 8 to 512 without it, a lower value
+    # makes a single query ten times slower. (An older FAISS counts queries only; its default of 20 is right.)
+    faiss.cvar.distance_compute_blas_threshold = min(BLAS_FROM, faiss.cvar.distance_compute_blas_threshold)
     return faiss
 
 

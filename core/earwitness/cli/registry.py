@@ -1,5 +1,6 @@
 """`earwitness registry`: what is known, and its keeping."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -80,7 +81,7 @@ def show(source: Source, registry: RegistryFolder = None, json: Json = False) ->
     with _open(registry) as opened:
         card, clips = opened.card(source), opened.clips(source)
     if json:
-        print_json({**card.to_dict(), "clips": [clip.to_dict() for clip in clips]})
+        print_json({**card.to_dict(), "clips": [asdict(clip) for clip in clips]})
         return
     print_table(("card", ""), list(card.to_dict().items()))
     print_table(("clip", "seconds", "enrolled"), [(clip.path, f"{clip.duration:.2f}", clip.added) for clip in clips])

@@ -8,6 +8,7 @@ cut off on resuming. The journal stays, so that clips that come later can be add
 import fcntl
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,19 +34,20 @@ class Journal:
         rows, log = self._sink.rows_file(out), out.with_name(out.name + ".journal")
         _check(out, rows, log, resume)
         out.parent.mkdir(parents=True, exist_ok=True)
-        self._log = log.open("a+b")
-        self._lock()
-        self._rows = rows.open("ab")
         self.done: set[str] = set()
-        if not (resume and self._recover(settings)):
-            self._begin(settings)
+        with ExitStack() as files:
+            self._log = files.enter_context(log.open("a+b"))
+            self._lock()
+            self._rows = files.enter_context(rows.open("ab"))
+            if not (resume and self._recover(settings)):
+                self._begin(settings)
+            self._files = files.pop_all()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._rows.close()
-        self._log.close()
+        self._files.close()
 
     def write(self, clip: str, rows: Iterable[Row]) -> None:
         """Append all rows of a clip, then note it as done."""

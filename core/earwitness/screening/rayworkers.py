@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from earwitness.errors import MissingExtraError
+from earwitness.errors import MissingExtraError, OptionError
 from earwitness.network import Device
 from earwitness.screening.workers import Answer, Job, Work
 from earwitness.types import Task
@@ -21,6 +21,7 @@ class RayPool:
 
     Raises:
         MissingExtraError: without ray.
+        OptionError: on entering, when a node of the cluster can't open the engine.
     """
 
     def __init__(self, job: Job, tasks: Sequence[Task], size: int | None, device: Device) -> None:
@@ -37,6 +38,14 @@ class RayPool:
         room = int(self._ray.cluster_resources().get(resource, 1))
         self._size = min(self._asked or room, room)
         self._actors = [self._start() for _ in range(self._size)]
+        try:
+            self._ray.get([actor.answers.remote([]) for actor in self._actors])
+        except self._ray.exceptions.RayError as error:
+            self._ray.shutdown()
+            raise OptionError(
+                f"a node of the Ray cluster can't open the engine ({str(error).strip().splitlines()[-1]}): "
+                "each needs earwitness, its plugins, and the registry under the same path"
+            ) from error
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -77,4 +86,5 @@ class _Hearer:
         self._job, self._engine = job, job.open()
 
     def answers(self, clips: list[str]) -> list[Answer]:
+        """The answers to a chunk."""
         return list(self._job.answers(self._engine, clips))

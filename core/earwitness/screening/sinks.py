@@ -3,8 +3,7 @@
 import csv
 import io
 import json
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from itertools import islice
 from pathlib import Path
@@ -109,7 +108,7 @@ class Parquet(JsonLines):
         with self.rows_file(out).open() as lines, parquet.ParquetWriter(part, schema) as writer:
             for rows in _batches(lines):
                 writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-        os.replace(part, out)
+        part.replace(out)
 
 
 def _batches(lines: Iterator[str]) -> Iterator[list[dict[str, Any]]]:
@@ -117,7 +116,7 @@ def _batches(lines: Iterator[str]) -> Iterator[list[dict[str, Any]]]:
         yield rows
 
 
-SINKS = {".jsonl": JsonLines, ".csv": Csv, ".parquet": Parquet}
+SINKS: Mapping[str, Callable[[], Sink]] = {".jsonl": JsonLines, ".csv": Csv, ".parquet": Parquet}
 
 
 def sink_for(out: Path) -> Sink:

@@ -109,9 +109,11 @@ class LocalPool:
         """The answers as they come. OptionError when a worker can't even open the engine."""
         work = Work(clips, self._tasks, self._size)
         self._assign(work)
-        while busy := {worker.connection: worker for worker in self._workers if worker.chunk}:
-            for connection in wait(list(busy)):
-                yield from self._collect(busy[connection], work)
+        while busy := [worker for worker in self._workers if worker.chunk]:
+            heard = wait([worker.connection for worker in busy])
+            for worker in busy:
+                if worker.connection in heard:
+                    yield from self._collect(worker, work)
             self._assign(work)
 
     def _assign(self, work: Work) -> None:

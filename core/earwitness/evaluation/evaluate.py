@@ -1,0 +1,225 @@
+"""Measuring a registry on test clips: metrics.json, predictions.jsonl, report.html.
+
+The threshold is the one that calibration set on development clips. A manifest whose groups span splits is
+refused, or every output is stamped.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from earwitness.calibration import Calibration
+from earwitness.engine import Engine
+from earwitness.errors import CalibrationError, ManifestError
+from earwitness.evaluation import metrics
+from earwitness.evaluation.protocol import check_pools
+from earwitness.evaluation.report import write_report
+from earwitness.evaluation.scoring import STRANGER, Scored, score_rows
+from earwitness.evaluation.shortcuts import shortcut_accuracies
+from earwitness.manifest import Manifest, check_leaks
+from earwitness.types import Task
+
+__all__ = ["evaluate_registry", "measure"]
+
+STAMP = "LEAKY SPLIT"
+YES = {"1", "true", "yes", "unknown"}
+RESAMPLED = ("accuracy", "macro_f1_known", "macro_f1_open", "auroc", "fpr95", "oscr", "eer")
+
+
+def evaluate_registry(
+    engine: Engine,
+    manifest: Manifest,
+    out: Path,
+    *,
+    split: str = "test",
+    unknown_column: str | None = None,
+    by: Sequence[str] = (),
+    allow_leak: bool = False,
+) -> list[dict[str, Any]]:
+    """Measure every task that has clips in the split, and write what was found into `out`.
+
+    Args:
+        engine: The registry under test, calibrated.
+        manifest: All splits, so that leaks between them can be seen.
+        out: A folder; made where it is missing.
+        split: The split to test on.
+        unknown_column: A column that is 1 for clips to count as strangers, whatever made them.
+        by: Columns whose values are reported apart too.
+        allow_leak: Go on though groups span splits; every output says so.
+
+    Raises:
+        ManifestError: groups span splits, or strangers of development stand in the test.
+        CalibrationError: the registry has no threshold.
+    """
+    leaks = check_leaks(manifest)
+    if leaks and not allow_leak:
+        raise ManifestError(
+            f"{manifest.path}: {len(leaks)} groups span splits; first: {leaks[0]}; mend the splits or give --allow-leak"
+        )
+    test = manifest.select(split=split)
+    out.mkdir(parents=True, exist_ok=True)
+    results, predictions = [], []
+    for task in _tasks(engine, test):
+        scored = _with_strangers(score_rows(engine, task, test), unknown_column)
+        calibration = _calibration(engine, task, scored, stamped=bool(leaks))
+        figures = measure(scored, calibration, by)
+        figures["shortcuts"] = shortcut_accuracies(manifest.select(task=task), split)
+        results.append({"task": task, "split": split, **({"stamp": STAMP, "leaks": leaks} if leaks else {}), **figures})
+        predictions += _predictions(scored, calibration)
+        write_report(out / "report.html", results[-1], scored, calibration)
+    _write_json(out / "metrics.json", results[0] if len(results) == 1 else results)
+    (out / "predictions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in predictions), encoding="utf-8")
+    return results
+
+
+def measure(scored: Scored, calibration: Calibration, by: Sequence[str] = ()) -> dict[str, Any]:
+    """Every figure of one task, with 95 % intervals over sources and speakers."""
+    table = _Table.of(scored, calibration)
+    everything = np.arange(len(scored.rows))
+    figures = table.figures(everything)
+    sources = [row.source or "" for row in scored.rows]
+    speakers = [row.columns.get("speaker") or row.columns.get("corpus") or str(row.line) for row in scored.rows]
+    figures["intervals"] = {
+        name: list(metrics.bootstrap(partial(table.figure, name), [sources, speakers], scored.known, count=200))
+        for name in RESAMPLED
+    }
+    figures["by"] = {column: table.by([row.columns.get(column, "") for row in scored.rows]) for column in by}
+    figures["skipped"] = list(scored.skipped)
+    return figures
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """One line a clip: what is true, what was answered, and what was promised of the answer."""
+
+    labels: NDArray[np.int64]
+    first: NDArray[np.int64]
+    answers: NDArray[np.int64]
+    knownness: NDArray[np.float64]
+    log10_lr: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    sets: NDArray[np.bool_]
+    far: float
+
+    @classmethod
+    def of(cls, scored: Scored, calibration: Calibration) -> "_Table":
+        knownness = scored.knownness.astype(np.float64)
+        first = scored.values.argmax(axis=1)
+        answers = np.where(knownness >= calibration.threshold, first, STRANGER)
+        probabilities = [calibration.probabilities(v, k) for v, k in zip(scored.values, knownness, strict=True)]
+        unknown = np.array([calibration.unknown_probability(k) for k in knownness])
+        best = np.array([p.max() for p in probabilities])
+        return cls(
+            labels=scored.labels,
+            first=first,
+            answers=answers,
+            knownness=knownness,
+            log10_lr=np.array([calibration.log10_lr(k) for k in knownness]),
+            confidence=np.where(answers == STRANGER, unknown, best),
+            sets=np.array([calibration.prediction_set(v) for v in scored.values]),
+            far=calibration.far,
+        )
+
+    def figures(self, rows: NDArray[np.int64]) -> dict[str, Any]:
+        """Every metric over some of the clips; null where they can't bear it."""
+        labels, known = self.labels[rows], self.labels[rows] != STRANGER
+        knownness, lr, right = self.knownness[rows], self.log10_lr[rows], (self.first == self.labels)[rows]
+        pair = knownness[known], knownness[~known]
+        accepted = self.answers[rows] != STRANGER
+        figures: dict[str, Any] = {
+            "clips": {"known": int(known.sum()), "unknown": int((~known).sum())},
+            "accuracy": metrics.accuracy(labels[known], self.first[rows][known]),
+            "macro_f1_known": metrics.macro_f1(labels[known], self.first[rows][known]),
+            "macro_f1_open": metrics.macro_f1(labels, self.answers[rows]),
+            "auroc": metrics.auroc(*pair),
+            "fpr95": metrics.fpr95(*pair),
+            "oscr": metrics.oscr(right[known], *pair),
+            "dir_at_far": {str(far): metrics.dir_at_far(right[known], *pair, far) for far in (0.01, 0.1)},
+            "eer": metrics.eer(*pair),
+            "cllr": metrics.cllr(lr[known], lr[~known]),
+            "cllr_min": metrics.cllr_min(*pair),
+            "coverage": metrics.coverage(self.sets[rows][known], labels[known])[0],
+            "ece": metrics.ece(self.confidence[rows], self.answers[rows] == labels),
+            "far_asked": self.far,
+            "far_realised": float(accepted[~known].mean()) if (~known).any() else None,
+            "known_accepted": float(accepted[known].mean()) if known.any() else None,
+        }
+        return {name: _finite(value) for name, value in figures.items()}
+
+    def figure(self, name: str, rows: NDArray[np.int64]) -> float:
+        """One metric, NaN where the clips can't bear it."""
+        value = self.figures(rows)[name]
+        return float("nan") if value is None else float(value)
+
+    def by(self, values: Sequence[str]) -> dict[str, Any]:
+        """The figures of each value of a column."""
+        column = np.array(values)
+        return {value: self.figures(np.flatnonzero(column == value)) for value in dict.fromkeys(values)}
+
+
+def _finite(data: Any) -> Any:
+    """Plain data with null for what is not a number."""
+    if isinstance(data, Mapping):
+        return {key: _finite(value) for key, value in data.items()}
+    return None if isinstance(data, float) and not np.isfinite(data) else data
+
+
+def _tasks(engine: Engine, test: Manifest) -> list[Task]:
+    named = {row.task for row in test.rows}
+    return [task for task in get_args(Task) if task in engine.models and {task, None} & named]
+
+
+def _with_strangers(scored: Scored, column: str | None) -> Scored:
+    """Count the clips that a column marks as strangers, whatever made them."""
+    if column is None:
+        return scored
+    if missing := [row for row in scored.rows if column not in row.columns]:
+        raise ManifestError(f"there is no column {column!r} (line {missing[0].line}): name one with --unknown-column")
+    marked = np.array([row.columns[column].lower() in YES for row in scored.rows])
+    return replace(scored, labels=np.where(marked, STRANGER, scored.labels))
+
+
+def _calibration(engine: Engine, task: Task, scored: Scored, stamped: bool) -> Calibration:
+    """The calibration to test, and the rule that its strangers stay out of the test."""
+    calibration = engine.judge(task).calibration
+    if calibration is None:
+        raise CalibrationError(
+            "this registry has no threshold to test: run 'earwitness calibrate' on development clips"
+        )
+    strangers = {row.source for row, known in zip(scored.rows, scored.known, strict=True) if row.source and not known}
+    if not stamped:
+        families = {row.source: row.columns.get("family", "") for row in scored.rows if row.source}
+        check_pools(calibration.stranger_sources, strangers, {k: v for k, v in families.items() if v})
+    return calibration
+
+
+def _predictions(scored: Scored, calibration: Calibration) -> list[dict[str, Any]]:
+    """One line a clip: truth, answer and the figures behind it."""
+    table = _Table.of(scored, calibration)
+    names = [*calibration.sources, None]
+    return [
+        {
+            "clip": str(row.path),
+            "truth": row.source,
+            "counted_as": names[label],
+            "verdict": "unknown" if answer == STRANGER else "known",
+            "source": names[answer],
+            "knownness": float(knownness),
+            "threshold": calibration.threshold,
+            "log10_lr": float(lr),
+            "probability": float(confidence),
+        }
+        for row, label, answer, knownness, lr, confidence in zip(
+            scored.rows, table.labels, table.answers, table.knownness, table.log10_lr, table.confidence, strict=True
+        )
+    ]
+
+
+def _write_json(file: Path, data: Any) -> None:
+    file.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")

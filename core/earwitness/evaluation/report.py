@@ -1,0 +1,113 @@
+"""The evaluation as a page that people read: figures, confusions, and curves, in one file without scripts."""
+
+import base64
+import io
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from earwitness.calibration import Calibration
+from earwitness.evaluation.metrics import macro_f1
+from earwitness.evaluation.scoring import STRANGER, Scored
+from earwitness.plotting import load_pyplot
+
+__all__ = ["write_report"]
+
+STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}"
+    "table{border-collapse:collapse}td,th{padding:.2rem .8rem;text-align:left;border-bottom:1px solid #ddd}"
+    "img{max-width:100%}.stamp{background:#c0392b;color:#fff;padding:.5rem 1rem}"
+)
+MEANING = {
+    "accuracy": "clips of known sources whose first rank is right",
+    "macro_f1_open": "F1 over the known sources and 'unknown', at the threshold",
+    "auroc": "probability that a known clip scores above a stranger",
+    "fpr95": "strangers accepted where 95 % of known clips are",
+    "oscr": "area of right answers against strangers accepted",
+    "eer": "known and unknown confused equally often",
+    "cllr": "cost of the likelihood ratios in bits; 1 = worthless",
+    "cllr_min": "the same after the best possible calibration",
+    "far_asked": "share of strangers allowed to pass",
+    "far_realised": "share of strangers that passed",
+}
+
+
+def write_report(file: Path, figures: Mapping[str, Any], scored: Scored, calibration: Calibration) -> None:
+    """Write the page; MissingExtraError without matplotlib."""
+    pictures = [_confusions(scored, calibration), _histogram(scored, calibration), _sweep(scored)]
+    body = "".join(f'<p><img alt="{escape(name)}" src="data:image/png;base64,{png}"></p>' for name, png in pictures)
+    stamp = f'<p class="stamp">{escape(figures["stamp"])}: groups span splits.</p>' if "stamp" in figures else ""
+    page = (
+        f"<!doctype html><meta charset=utf-8><title>Earwitness evaluation</title><style>{STYLE}</style>"
+        f"<h1>Open-set attribution: {escape(str(figures['task']))}</h1>{stamp}{_table(figures)}{body}"
+        f"<h2>What a shortcut would reach</h2>{_plain(figures['shortcuts'])}"
+    )
+    file.write_text(page, encoding="utf-8")
+
+
+def _table(figures: Mapping[str, Any]) -> str:
+    """The figures with their intervals and what they mean."""
+    rows = []
+    for name, meaning in MEANING.items():
+        low, high = figures["intervals"].get(name, (None, None))
+        interval = f"{low:.3f} to {high:.3f}" if low is not None and np.isfinite([low, high]).all() else ""
+        value = "" if figures[name] is None else f"{figures[name]:.3f}"
+        rows.append(f"<tr><td>{name}<td>{value}<td>{interval}<td>{escape(meaning)}")
+    return "<table><tr><th>metric<th>value<th>95 % interval<th>meaning" + "".join(rows) + "</table>"
+
+
+def _plain(data: Mapping[str, float]) -> str:
+    rows = "".join(f"<tr><td>{escape(name)}<td>{value:.3f}" for name, value in data.items())
+    return f"<table><tr><th>from alone<th>accuracy{rows}</table>"
+
+
+def _drawn(name: str, figure: Any) -> tuple[str, str]:
+    """A figure as (name, base64 PNG)."""
+    buffer = io.BytesIO()
+    figure.tight_layout()
+    figure.savefig(buffer, format="png", dpi=110)
+    load_pyplot().close(figure)
+    return name, base64.b64encode(buffer.getvalue()).decode()
+
+
+def _confusions(scored: Scored, calibration: Calibration) -> tuple[str, str]:
+    """Truth against answer over K + 1."""
+    answers = np.where(scored.knownness >= calibration.threshold, scored.values.argmax(axis=1), STRANGER)
+    names = [*calibration.sources, "unknown"]
+    counts = np.zeros((len(names), len(names)), int)
+    np.add.at(counts, (scored.labels, answers), 1)
+    figure, axes = load_pyplot().subplots(figsize=(1.5 + 0.55 * len(names), 1.2 + 0.5 * len(names)))
+    axes.imshow(counts / np.maximum(1, counts.sum(axis=1, keepdims=True)), cmap="Blues", vmin=0, vmax=1)
+    for i, j in zip(*np.nonzero(counts), strict=True):
+        axes.text(j, i, counts[i, j], ha="center", va="center", fontsize=8)
+    axes.set_xticks(range(len(names)), names, rotation=60, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlabel("answer")
+    axes.set_ylabel("truth")
+    return _drawn("Confusions over the known sources and unknown", figure)
+
+
+def _histogram(scored: Scored, calibration: Calibration) -> tuple[str, str]:
+    """Knownness of known clips and of strangers, with the threshold."""
+    figure, axes = load_pyplot().subplots(figsize=(8, 3))
+    for chosen, label in ((scored.known, "known"), (~scored.known, "unknown")):
+        axes.hist(scored.knownness[chosen], bins=40, alpha=0.6, label=label)
+    axes.axvline(calibration.threshold, color="#c0392b", linestyle="--", label="threshold")
+    axes.set_xlabel("knownness")
+    axes.legend(frameon=False)
+    return _drawn("Knownness of known clips and of strangers", figure)
+
+
+def _sweep(scored: Scored) -> tuple[str, str]:
+    """Macro-F1 over K + 1 at every threshold: how much hangs on the choice."""
+    thresholds = np.quantile(scored.knownness, np.linspace(0, 1, 101))
+    first = scored.values.argmax(axis=1)
+    scores = [macro_f1(scored.labels, np.where(scored.knownness >= t, first, STRANGER)) for t in thresholds]
+    figure, axes = load_pyplot().subplots(figsize=(8, 3))
+    axes.plot(thresholds, scores)
+    axes.set_xlabel("threshold on knownness")
+    axes.set_ylabel("macro-F1, K + 1")
+    return _drawn("Macro-F1 over the threshold", figure)
