@@ -81,7 +81,9 @@ def check(registry, kind):
     similarities, rows = held.search(held.embeddings, 10)
     assert rows.min() >= 0
     assert rows.max() < len(held.embeddings)
-    assert (np.diff(similarities, axis=1) <= 1e-6).all()
+    assert (np.diff(similarities, axis=1) <= 0).all()
+    truth = np.einsum("bd,bkd->bk", held.embeddings, held.embeddings[rows])
+    np.testing.assert_allclose(similarities, truth, atol=1e-6)
     itself = (rows == np.arange(len(rows))[:, None]).any(axis=1).mean()
     assert itself > (0.8 if "PQ" in kind else 0.99)
     label = json.loads(held.index.file.with_suffix(".json").read_text())
@@ -231,6 +233,7 @@ def test_too_few_neighbours_are_made_up_for_by_brute_force(tmp_path, monkeypatch
     with make(tmp_path, "IVF8,Flat") as registry:
         held = registry.gallery(SPACE)
         similarities, rows = held.search(unit(4, 3), len(held.embeddings))
+        assert held.index.search(held.rows, unit(4, 3), len(held.embeddings))[1].min() == -1
         np.testing.assert_array_equal(np.sort(rows, axis=1), np.tile(np.arange(len(held.embeddings)), (4, 1)))
         np.testing.assert_allclose(similarities, brute(held.embeddings, unit(4, 3), len(held.embeddings)), atol=1e-5)
 

@@ -19,16 +19,17 @@ __all__ = ["Excerpt", "Heard", "listen"]
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A file, or `start` to `end` seconds of it."""
+    """A file, or `start` to `end` seconds of it; `name` is what it is called, by default its path."""
 
     path: str | PathLike[str]
     start: float | None = None
     end: float | None = None
+    name: str | None = None
 
     def __str__(self) -> str:
         """The path as printable text, with the stretch where there is one."""
         span = (self.start, self.end)
-        return printable(self.path) + (
+        return (self.name or printable(self.path)) + (
             "" if span == (None, None) else f"#{self.start or 0:g}-{'' if self.end is None else f'{self.end:g}'}"
         )
 

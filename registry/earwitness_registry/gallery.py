@@ -36,8 +36,8 @@ class Gallery:
     def search(self, queries: ArrayLike, k: int) -> tuple[FloatArray, IntArray]:
         """The rows nearest to each query.
 
-        Exact up to 4,096 rows and with a 'Flat' index; other indexes may miss a near row, and those that
-        compress (SQ, PQ) round the similarities.
+        Exact up to 4,096 rows and with a 'Flat' index. Another index may miss a near row: it proposes 2k rows,
+        and their true similarities choose among them.
 
         Args:
             queries: (B, d), finite.
@@ -53,15 +53,29 @@ class Gallery:
         checked = finite_rows(queries, self.embeddings.shape[1])
         total = len(self.embeddings)
         k = min(k, total)
-        found = self.index.search(self.rows, checked, k) if k and total > SMALL else None
+        if not k or total <= SMALL:
+            return exact_search(self.embeddings, checked, k)
+        if self.index.factory == "Flat":
+            found = self.index.search(self.rows, checked, k)
+        else:
+            found = self._search_proposed(checked, k)
         if found is None:
             return exact_search(self.embeddings, checked, k)
         similarities, ids = found
-        rows = np.searchsorted(self.rows.ids, ids)
-        short = (ids < 0).any(axis=1)  # an approximate index didn't find k
-        if short.any():
-            similarities[short], rows[short] = exact_search(self.embeddings, checked[short], k)
-        return similarities, rows
+        return similarities, np.searchsorted(self.rows.ids, ids)
+
+    def _search_proposed(self, queries: FloatArray, k: int) -> tuple[FloatArray, IntArray] | None:
+        """The k best ids by true similarity of those an index proposes; None when it proposes too few."""
+        proposed = self.index.search(self.rows, queries, 2 * k)
+        if proposed is None:
+            return None
+        ids = proposed[1]  # (B, 2k), -1 where there is none
+        rows = np.searchsorted(self.rows.ids, np.maximum(ids, self.rows.ids[0]))
+        similarities = np.einsum("bd,bkd->bk", queries, self.embeddings[rows])
+        similarities[ids < 0] = -np.inf
+        order = np.argsort(-similarities, axis=1, kind="stable")[:, :k]
+        best = np.take_along_axis(ids, order, axis=1)
+        return None if (best < 0).any() else (np.take_along_axis(similarities, order, axis=1), best)
 
     def reference(self, row: int) -> tuple[str, str]:
         """The source and the clip's path behind a row."""

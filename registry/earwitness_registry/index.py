@@ -24,7 +24,7 @@ from earwitness_registry.files import sha256, write_whole
 from earwitness_registry.vectors import FloatArray, IntArray
 
 POINTS_PER_CODEWORD = 39  # what FAISS' own k-means asks for before it warns
-PROBES = 32
+PROBES = 16
 EF_SEARCH = 64
 BLAS_FROM = 1500
 GPU_MOST = 2048  # neighbours that FAISS on a GPU can return

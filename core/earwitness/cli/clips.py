@@ -122,13 +122,15 @@ def enroll(
     """Add reference clips of a source; no training is needed."""
     from earwitness.audio import find_clips
     from earwitness.engine import open_engine
+    from earwitness.listening import Excerpt
     from earwitness.manifest import read_manifest
 
     if manifest and not source:
         rows = read_manifest(manifest).select(split=split).rows
-        pairs = [(row.source, row.path) for row in rows if row.source]
+        excerpts = [Excerpt(row.path, row.start, row.end, row.columns["path"]) for row in rows]
+        pairs = [(row.source, each) for row, each in zip(rows, excerpts, strict=True) if row.source]
     elif source and clips and not manifest:
-        pairs = [(source, Path(clip)) for clip in find_clips(clips)]
+        pairs = [(source, Excerpt(clip)) for clip in find_clips(clips)]
     else:
         raise OptionError("give either SOURCE and its clips, or --manifest FILE")
     with open_engine(registry, write=True) as engine:

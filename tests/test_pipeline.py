@@ -1,0 +1,138 @@
+"""A pipeline is read back equal to what was written, and what can't be read is said in a sentence."""
+
+from dataclasses import fields, replace
+
+import pytest
+import yaml
+from earwitness.errors import PipelineError, UnknownPartError
+from earwitness.pipeline import Pipeline, Recipe, describe, load_pipeline, override
+from earwitness.plugins import load_catalogue
+from hypothesis import given
+from hypothesis import strategies as st
+
+CATALOGUE = load_catalogue()
+BARE = {"name": "p", "frontend": "lfcc60", "embedder": "stats", "scorer": "knn"}
+KINDS = ("frontend", "embedder", "scorer", "degradation")
+PARTS = [(kind, name) for kind in KINDS for name in CATALOGUE.names(kind)]
+
+
+def part(kind):
+    return st.sampled_from(CATALOGUE.names(kind)).map(lambda name: CATALOGUE.get(kind, name)())
+
+
+seconds = st.floats(0.01, 100, allow_nan=False)
+recipes = st.builds(
+    Recipe,
+    epochs=st.integers(1, 1000),
+    learning_rate=st.floats(1e-9, 1.0),
+    margin=st.floats(0, 1),
+    versions=st.lists(st.lists(part("degradation"), max_size=3).map(tuple), max_size=3).map(tuple),
+)
+pipelines = st.tuples(seconds, seconds).flatmap(
+    lambda pair: st.builds(
+        Pipeline,
+        name=st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1),
+        frontend=part("frontend"),
+        embedder=part("embedder"),
+        scorer=part("scorer"),
+        task=st.sampled_from(["system", "device"]),
+        rate=st.integers(1, 192_000),
+        window=st.just(max(pair)),
+        hop=st.just(min(pair)),
+        training=recipes,
+    )
+)
+
+
+@given(pipelines)
+def test_yaml_reads_back_equal(pipeline):
+    assert Pipeline.from_yaml(pipeline.to_yaml(), CATALOGUE) == pipeline
+
+
+@pytest.mark.parametrize(("kind", "name"), PARTS)
+def test_a_part_spells_out_every_parameter(kind, name):
+    made = CATALOGUE.get(kind, name)()
+    ((spelt, parameters),) = describe(made).items()
+    assert spelt == name
+    assert list(parameters) == [field.name for field in fields(made)]
+    assert yaml.safe_load(yaml.safe_dump(parameters)) == parameters
+
+
+@pytest.mark.parametrize("name", CATALOGUE.names("pipeline"))
+def test_every_registered_pipeline_can_be_read(name):
+    assert load_pipeline(name, CATALOGUE).name == name
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "text"),
+    [
+        ({"frontend": "lfc60"}, UnknownPartError, "did you mean lfcc60"),
+        ({"embedder": "resnet"}, UnknownPartError, "did you mean resnet18"),
+        ({"scorer": {"knn": {"neighbours": 3}}}, PipelineError, "no parameter 'neighbours'"),
+        ({"scorer": {"knn": 3}}, PipelineError, "neither a name nor"),
+        ({"scorer": ["knn"]}, PipelineError, "neither a name nor"),
+        ({"frontends": "lfcc60"}, PipelineError, "no parameter 'frontends'"),
+        ({"training": {"epoch": 3}}, PipelineError, "no parameter 'epoch'"),
+        ({"task": "phone"}, PipelineError, "none of system, device"),
+        ({"hop": 5.0}, PipelineError, "hop <= window"),
+        ({"hop": 0}, PipelineError, "0 < hop"),
+    ],
+)
+def test_what_cannot_be_read_is_said(change, error, text):
+    with pytest.raises(error, match=text):
+        Pipeline.from_dict({**BARE, **change}, CATALOGUE)
+
+
+@pytest.mark.parametrize("text", ["- 1", "a: [", "just words", ""])
+def test_other_yaml_is_no_pipeline(text):
+    with pytest.raises(PipelineError):
+        Pipeline.from_yaml(text, CATALOGUE)
+
+
+@pytest.mark.parametrize("missing", Pipeline.REQUIRED)
+def test_a_missing_line_is_named(missing):
+    data = {key: value for key, value in BARE.items() if key != missing}
+    with pytest.raises(PipelineError, match=f"{missing} is missing"):
+        Pipeline.from_dict(data, CATALOGUE)
+
+
+def test_yaml_runs_no_code():
+    with pytest.raises(PipelineError):
+        Pipeline.from_yaml("!!python/object/apply:os.getcwd []", CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "expected"),
+    [
+        ("rate=8000", {"rate": 8000}),
+        ("scorer=softmax", {"scorer": "softmax"}),
+        ("scorer.knn.k=3", {"scorer": {"knn": {"k": 3}}}),
+        ("embedder.stats.x=[1, 2]", {"embedder": {"stats": {"x": [1, 2]}}}),
+        ("training.epochs=5", {"training": {"epochs": 5}}),
+        ("name=a=b", {"name": "a=b"}),
+    ],
+)
+def test_set_changes_one_value_and_leaves_its_input(assignment, expected):
+    before = dict(BARE)
+    assert override(BARE, assignment) == {**BARE, **expected}
+    assert before == BARE
+
+
+def test_set_is_kept_to_the_end():
+    pipeline = load_pipeline("lfcc-stats", CATALOGUE, ("training.epochs=5", "scorer=knn", "training.batch=7"))
+    plain = load_pipeline("lfcc-stats", CATALOGUE)
+    assert pipeline.training == replace(plain.training, epochs=5, batch=7)
+    assert pipeline.scorer == CATALOGUE.get("scorer", "knn")()
+    assert pipeline.frontend == plain.frontend
+
+
+def test_set_without_a_value_is_an_error():
+    with pytest.raises(PipelineError, match="key=value"):
+        override(BARE, "rate")
+
+
+def test_a_pipeline_is_read_from_a_file(tmp_path):
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(BARE))
+    assert load_pipeline(str(tmp_path / "mine.yaml"), CATALOGUE) == Pipeline.from_dict(BARE, CATALOGUE)
+    with pytest.raises(UnknownPartError):
+        load_pipeline(str(tmp_path / "other.yaml"), CATALOGUE)
