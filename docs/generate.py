@@ -6,17 +6,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-# The help's width and colours come from the environment, once, on import.
-for variable in ("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "_TYPER_FORCE_DISABLE_TERMINAL"):
-    os.environ.pop(variable, None)
-os.environ |= {"TERMINAL_WIDTH": "100", "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
-
-from earwitness import hookspecs
-from earwitness.cli import app
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from earwitness import hookspecs
+from earwitness.cli import app
+
 DOCS = Path(__file__).parent
+PLAIN = {"TERMINAL_WIDTH": "100", "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+COLOURS = ("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS")
 NOTE = "<!-- Written by docs/generate.py: change the code, then run it again. -->"
 
 
@@ -26,7 +24,7 @@ def hooks() -> str:
     for name, hook in vars(hookspecs).items():
         if hasattr(hook, "earwitness_spec"):
             options = " (the first answer counts)" if hook.earwitness_spec["firstresult"] else ""
-            signature = inspect.formatannotation(inspect.signature(hook)).replace("'", "")
+            signature = str(inspect.signature(hook)).replace("'", "")
             signature = signature.replace("collections.abc.", "").replace("pathlib.", "").replace("typing.", "")
             parts += [f"## `{name}`{options}", f"```python\ndef {name}{signature}\n```", inspect.getdoc(hook) or ""]
     return "\n\n".join(parts) + "\n"
@@ -40,7 +38,10 @@ def paths(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ..
 
 
 def commands() -> str:
-    """The help of every command."""
+    """The help of every command, a hundred columns wide and without colours wherever it is asked for."""
+    os.environ |= PLAIN
+    for variable in COLOURS:
+        os.environ.pop(variable, None)
     parts = ["# Commands", NOTE]
     for path in paths(get_command(app)):
         answer = CliRunner().invoke(app, [*path, "--help"], prog_name="earwitness", catch_exceptions=False)

@@ -303,6 +303,18 @@ def test_finding_clips(tmp_path, monkeypatch):
             find_clips([missing])
 
 
+def test_a_list_passes_on_what_is_missing_and_a_glob_what_holds_no_audio(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("silent folder").mkdir()
+    soundfile.write("a.wav", speechlike(0.5), RATE)
+    Path("list.txt").write_text("gone.wav\na.wav\nno*.wav\nsilent folder\n")
+    assert find_clips(["@list.txt"]) == [Path(name) for name in ("gone.wav", "a.wav", "no*.wav", "silent folder")]
+    assert find_clips(["*"]) == [Path("a.wav"), Path("list.txt")]  # a folder without audio in it is no obstacle
+    Path("empty.txt").write_text("\n \n")
+    with pytest.raises(InputError, match="names no clip"):
+        find_clips(["@empty.txt"])
+
+
 def test_a_wav_is_read_without_ffmpeg(tmp_path):
     soundfile.write(tmp_path / "a.wav", speechlike(1), RATE)
     code = (

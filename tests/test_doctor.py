@@ -4,6 +4,7 @@ import json
 from importlib.metadata import version
 
 import pytest
+
 from earwitness import doctor
 from earwitness.doctor import Finding, examine
 from earwitness.plugins import Catalogue

@@ -4,11 +4,12 @@ from dataclasses import fields, replace
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
 from earwitness.errors import PipelineError, UnknownPartError
 from earwitness.pipeline import Pipeline, Recipe, describe, load_pipeline, override
 from earwitness.plugins import load_catalogue
-from hypothesis import given
-from hypothesis import strategies as st
 
 CATALOGUE = load_catalogue()
 BARE = {"name": "p", "frontend": "lfcc60", "embedder": "stats", "scorer": "knn"}

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from earwitness.errors import UnknownPartError
 from earwitness.plugins import KINDS, Catalogue, load_catalogue
 
@@ -71,14 +72,6 @@ def test_a_clash_names_both_and_takes_nothing_of_the_second(install):
     assert "'ear'" in problem
     assert catalogue.get("frontend", "ear").__module__ == "first"
     assert catalogue.names("source") == ()
-
-
-def test_two_plugins_of_one_name_leave_the_first_at_work(install):
-    first = install("first", READER.format(answer="heard", suffix=".one"), point="same")
-    second = install("second", FRONTEND.format(name="ear"), point="same")
-    catalogue = Catalogue([first, second])
-    assert catalogue.plugins[0].problem is None
-    assert catalogue.read_clip(Path("a.one")) == "heard"
 
 
 def test_a_misspelt_hook_is_an_error(install):

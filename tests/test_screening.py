@@ -16,7 +16,9 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
+from earwitness.engine import open_engine
 from earwitness.errors import InputError, MissingExtraError, OptionError, RegistryMissingError
+from earwitness.plugins import load_catalogue
 from earwitness.screening import Tally, screen, sinks
 from earwitness.screening import workers as workers_module
 from earwitness.screening.journal import Journal
@@ -164,6 +166,24 @@ def test_torn_at_any_byte_the_output_recovers(tmp_path, fakes, ending):
                     journal.write(path, rows)
         assert sorted(body.read_bytes().splitlines()) == sorted(whole.splitlines())
         assert journal.done == set(answers)
+
+
+def test_a_real_engine_says_in_workers_what_it_says_alone(command, voices, tmp_path):
+    registry, model, out = tmp_path / "registry", tmp_path / "model", tmp_path / "out.jsonl"
+    model.mkdir()
+    (model / "pipeline.yaml").write_text(load_catalogue().get("pipeline", "lfcc-stats"))
+    command("registry", "init", "--registry", registry, "--model", model)
+    command("enroll", "--manifest", voices, "--split", "train", "--registry", registry)
+    for name, content in {"empty": b"", "text": b"no sound\n" * 99, "cut": wav_header()[:40]}.items():
+        (tmp_path / f"{name}.wav").write_bytes(content)
+    clips = [*voices.parent.glob("*.wav"), *tmp_path.glob("*.wav")]
+    tally = screen(clips, out, registry=registry, workers=2)
+    with open_engine(registry) as engine:
+        alone = {verdict.clip: json.loads(json.dumps(verdict.to_dict())) for verdict in engine.identify_many(clips)}
+    rows = {row["clip"]: row for row in rows_of(out)}
+    assert rows == alone
+    assert {Path(name).stem for name, row in rows.items() if row["verdict"] == "error"} == {"empty", "text", "cut"}
+    assert (tally.clips, tally.errors) == (15, 3)
 
 
 def test_a_clip_that_kills_its_worker_is_one_error_row_and_the_rest_go_on(fakes, tmp_path):

@@ -53,6 +53,14 @@ class Judge:
         data = self.registry.calibration(self.model.space)
         return Calibration.from_dict(data) if data else None
 
+    @cached_property
+    def stale(self) -> str | None:
+        """Why the calibration no longer fits the enrolled rows, if it doesn't."""
+        if self.calibration is None or self.registry.calibration_is_current(self.model.space):
+            return None
+        changed = sorted(set(self.gallery.sources) ^ set(self.calibration.sources))[:3]
+        return f"calibrated before {', '.join(changed) or 'clips'} came or went: run 'earwitness calibrate' again"
+
     def scores(self, embeddings: FloatArray) -> Scores:
         """(B, d) -> the scorer's values and knownness by window."""
         return self.model.pipeline.scorer.score(self.state, self.gallery, embeddings)
@@ -110,8 +118,6 @@ class Judge:
     def _calibrated(self, answer: Verdict, calibration: Calibration, source: str | None, knownness: float) -> Verdict:
         """The answer with every figure that calibration bears."""
         log10_lr = calibration.log10_lr(knownness)
-        unseen = set(self.gallery.sources) ^ set(calibration.sources)
-        stale = (f"calibrated before {', '.join(sorted(unseen)[:3])} came or went: run 'earwitness calibrate' again",)
         return replace(
             answer,
             verdict="known" if source else "unknown",
@@ -123,7 +129,7 @@ class Judge:
             p_value=calibration.p_value(knownness),
             log10_lr=log10_lr,
             support=support(log10_lr),
-            warnings=(*answer.warnings, *(stale if unseen else ())),
+            warnings=(*answer.warnings, *([self.stale] if self.stale else ())),
         )
 
     def _ranking(self, embeddings: FloatArray, values: FloatArray, knownness: float, top: int) -> tuple[Rank, ...]:

@@ -28,8 +28,8 @@ DECODERS = ("aac", "amrnb", "amrwb", "mp3float", "opus", "vorbis", "wmav2")
 GPU_FILE = Path("/dev/nvidiactl")
 
 IDENTITY = (
-    b'\x08\x08:5\n\x10\n\x01x\x12\x01y"\x08Identity\x12\x01gZ\x0f\n\x01x\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01'
-    b"b\x0f\n\x01y\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01B\x02\x10\x11"
+    b'\x08\x08:7\n\x10\n\x01x\x12\x01y"\x08Identity\x12\x01gZ\x0f\n\x01x\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01'
+    b"b\x0f\n\x01y\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01B\x04\n\x00\x10\x11"
 )
 """An ONNX network of one node, y = x (1,): the least that a provider can be tried with."""
 
@@ -116,7 +116,7 @@ def _extras() -> Iterator[Finding]:
 
 
 def _torch() -> Iterator[Finding]:
-    """torchaudio loads only beside the torch it was built for."""
+    """The torchaudio in use loads only beside the torch it was built for."""
     pair = {name: _version(name) for name in ("torch", "torchaudio")}
     if None in pair.values():
         return
@@ -153,6 +153,7 @@ def _onnxruntime_reaches() -> bool:
     provider = "CUDAExecutionProvider"
     if provider not in ort.get_available_providers():
         return False
+    ort.preload_dlls()
     ort.set_default_logger_severity(4)
     return provider in ort.InferenceSession(IDENTITY, providers=[provider]).get_providers()
 

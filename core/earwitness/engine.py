@@ -15,7 +15,7 @@ from earwitness.errors import OptionError, RegistryError
 from earwitness.listening import Excerpt, Heard, listen
 from earwitness.model import Model, unit
 from earwitness.network import Device
-from earwitness.places import adopt_starter, registry_place
+from earwitness.places import adopt_starter, registry_place, starter_folder
 from earwitness.plugins import Catalogue, load_catalogue
 from earwitness.types import FloatArray, Verdict
 from earwitness_registry import Card, Kind, Registry, StoredClip, Task
@@ -71,6 +71,14 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         self.registry.close()
 
+    def own(self) -> Registry:
+        """The registry, to be changed: the starter, which never is, gives way to the user's copy of it."""
+        if self.registry.read_only and self.registry.folder == starter_folder():
+            self.registry.close()
+            self.registry = Registry.open(adopt_starter().folder)
+            self._judges.clear()
+        return self.registry
+
     def tasks(self, asked: Asked) -> tuple[Task, ...]:
         """The tasks this registry has a model for, of those asked; OptionError when there is none."""
         found = tuple(task for task in self.models if asked in (task, "all"))
@@ -96,7 +104,15 @@ class Engine:
 
     def identify(self, path: ClipPath, task: Asked = "all", top: int = 5, segments: bool = False) -> list[Verdict]:
         """What made this clip? One verdict a task; a file that can't be heard is a verdict 'error'."""
-        return list(self.identify_many([path], task, top, segments))
+        verdicts = list(self.identify_many([path], task, top, segments))
+        self.log(verdicts)
+        return verdicts
+
+    def log(self, verdicts: Sequence[Verdict]) -> None:
+        """Put what was asked and answered into the registry's history, where it may be written."""
+        if not self.registry.read_only:
+            answers = [{"sha256": v.sha256, "task": v.task, "verdict": v.verdict, "source": v.source} for v in verdicts]
+            self.registry.record("identify", {"answers": answers})
 
     def identify_many(
         self, paths: Sequence[ClipPath], task: Asked = "all", top: int = 5, segments: bool = False
@@ -149,6 +165,7 @@ class Engine:
 
     def enroll_many(self, clips: Sequence[tuple[str, ClipPath]], kind: Kind | None = None) -> Iterator[Enrolment]:
         """Enrol (source, path) pairs one by one; each is one transaction, so a kill loses none that was reported."""
+        self.own()
         cards = {source: self._card(source, kind) for source in dict.fromkeys(source for source, _ in clips)}
         for task in dict.fromkeys(card.task for card in cards.values()):
             self.tasks(task)
@@ -173,7 +190,7 @@ class Engine:
         origin = asdict(heard.origin)
         del origin["path"]
         clip = StoredClip(
-            sha256=origin.pop("sha256"),
+            sha256=origin.pop("sha256") + heard.excerpt.span,
             samples_sha256=origin.pop("samples_sha256"),
             path=name,
             duration=origin.pop("duration"),
@@ -188,13 +205,8 @@ class Engine:
         return Enrolment(name, card.id, "added" if added else "already enrolled")
 
 
-def open_engine(registry: Path | None = None, device: Device = "cpu", write: bool = False) -> Engine:
-    """Open the registry asked for, else the default one (see `earwitness.places`).
-
-    With `write`, a user who has no registry yet gets a copy of the starter, which is itself never changed.
-    """
+def open_engine(registry: Path | None = None, device: Device = "cpu") -> Engine:
+    """Open the registry asked for, else the default one (see `earwitness.places`)."""
     place = registry_place(registry)
-    if place.starter and write:
-        place = adopt_starter()
     read_only = place.starter or not os.access(place.folder, os.W_OK)
     return Engine(Registry.open(place.folder, read_only=read_only), load_catalogue(), device)

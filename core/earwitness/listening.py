@@ -28,10 +28,14 @@ class Excerpt:
 
     def __str__(self) -> str:
         """The path as printable text, with the stretch where there is one."""
-        span = (self.start, self.end)
-        return (self.name or printable(self.path)) + (
-            "" if span == (None, None) else f"#{self.start or 0:g}-{'' if self.end is None else f'{self.end:g}'}"
-        )
+        return (self.name or printable(self.path)) + self.span
+
+    @property
+    def span(self) -> str:
+        """`#1.5-4` for a stretch, `#1.5-` for one to the end; empty for the whole file."""
+        if (self.start, self.end) == (None, None):
+            return ""
+        return f"#{self.start or 0:.12g}-{'' if self.end is None else f'{self.end:.12g}'}"
 
 
 @dataclass(frozen=True, slots=True)

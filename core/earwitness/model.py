@@ -90,7 +90,8 @@ class Model:
 
     def check(self, stored: FloatArray) -> None:
         """Compare the probe with the one stored when the registry was filled; ProbeError when they differ."""
-        cosine = float(self.probe() @ stored) if stored.shape == self.probe().shape else 0.0
+        probe = self.probe()
+        cosine = float(probe @ stored) if stored.shape == probe.shape else 0.0
         if cosine < PROBE_COSINE:
             raise ProbeError(
                 f"model {self.pipeline.name!r} computes other embeddings than when this registry was filled "

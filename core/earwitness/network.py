@@ -22,6 +22,7 @@ class OnnxNetwork:
 
     def __init__(self, file: Path, device: Device = "cpu") -> None:
         import onnxruntime as ort
+        from onnxruntime.capi import onnxruntime_pybind11_state as faults
 
         ort.set_default_logger_severity(3)
         options = ort.SessionOptions()
@@ -32,7 +33,10 @@ class OnnxNetwork:
             raise OptionError("--device cuda needs onnxruntime-gpu: 'earwitness doctor' tells how to install it")
         if not file.is_file():
             raise PipelineError(f"{file} is missing: train the model again, or copy its folder whole")
-        self._session = ort.InferenceSession(file, options, providers=[provider])
+        try:
+            self._session = ort.InferenceSession(file, options, providers=[provider])
+        except (faults.Fail, faults.InvalidGraph, faults.InvalidProtobuf) as error:
+            raise PipelineError(f"{file} is damaged: train the model again, or copy its folder whole") from error
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, features: FloatArray) -> FloatArray:

@@ -67,7 +67,11 @@ def adopt_starter() -> Place:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder.parent) as scratch:
             made = Path(shutil.copytree(starter_folder(), Path(scratch) / "registry"))
-            made.rename(folder)
+            try:
+                made.rename(folder)
+            except OSError:
+                if not folder.exists():  # else another process was first, with the same copy
+                    raise
     return Place(folder, starter=False)
 
 

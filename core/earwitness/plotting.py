@@ -23,6 +23,7 @@ def load_pyplot() -> Any:
     except ImportError as error:
         raise MissingExtraError("drawing", "report") from error
     mpl.use("Agg")
+    mpl.rcParams["text.parse_math"] = False  # a '$' in a file's name is a '$'
     from matplotlib import pyplot
 
     return pyplot

@@ -146,7 +146,7 @@ def _is_known(db: sqlite3.Connection, card: Card, clip: StoredClip) -> bool:
         if source != card.id:
             raise ClipConflictError(
                 f"clip {clip.path!r} is enrolled as {source!r} already (from {path!r}), so it can't be {card.id!r}: "
-                f"remove it there first with 'earwitness registry remove {source} {clip.sha256}'"
+                f"remove it there first with 'earwitness registry remove {source} --clip {clip.sha256}'"
             )
     return bool(held)
 

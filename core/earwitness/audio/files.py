@@ -70,9 +70,10 @@ def find_clips(paths: Iterable[str | PathLike[str]]) -> list[Path]:
 
     A path is a file; a folder, searched through with its subfolders by content and in sorted order; a glob;
     `@list.txt`, a file of such paths, one a line and relative to that file; or `-` for a list on standard input.
+    An entry of a list that matches nothing is passed on, so that it becomes one bad clip among the others.
 
     Raises:
-        InputError: A path matches nothing.
+        InputError: A path matches nothing, or a list names nothing.
     """
     found = (clip for path in paths for clip in _listed(os.fspath(path)))
     return list({clip.absolute(): clip for clip in reversed([*found])}.values())[::-1]
@@ -85,26 +86,26 @@ def _listed(text: str) -> Iterator[Path]:
         with open_file(text[1:]) as file:
             lines, folder = file.read(), Path(text[1:]).parent
     else:
-        yield from _matches(Path(text))
+        if not (clips := _matches(Path(text))):
+            raise InputError(f"{printable(text)} matches no audio: check the path")
+        yield from clips
         return
-    for line in lines.splitlines():
-        if line.strip():
-            yield from _matches(folder / os.fsdecode(line))
+    entries = [folder / os.fsdecode(line) for line in lines.splitlines() if line.strip()]
+    if not entries:
+        raise InputError(f"the list {printable(text)} names no clip: write one path a line")
+    for entry in entries:
+        yield from _matches(entry) or [entry]
 
 
-def _matches(path: Path) -> Iterator[Path]:
+def _matches(path: Path) -> list[Path]:
     """One file, the audio below one folder, or what a glob matches."""
     if path.is_dir():
-        clips = [clip for clip in _below(path) if is_audio(clip)]
-    elif os.path.lexists(path):
-        clips = [path]
-    else:
-        base = Path(path.anchor)
-        globbed = sorted(base.glob(str(path.relative_to(base))))
-        clips = [clip for match in globbed for clip in _matches(match)]
-    if not clips:
-        raise InputError(f"{printable(path)} matches no audio: check the path")
-    yield from clips
+        return [clip for clip in _below(path) if is_audio(clip)]
+    if os.path.lexists(path):
+        return [path]
+    base = Path(path.anchor)
+    globbed = sorted(base.glob(str(path.relative_to(base))))
+    return [clip for match in globbed for clip in _matches(match)]
 
 
 def _below(folder: Path) -> Iterator[Path]:

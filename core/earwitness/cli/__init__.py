@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from typer import Exit, Typer
+from typer import Abort, Exit, Typer
 from typer.exceptions import TyperException
 
 from earwitness.cli import clips, learning, plugins, registry
@@ -41,14 +41,13 @@ def main(arguments: list[str] | None = None) -> None:
         code = _complain(error.format_message())
     except Exit as error:
         code = error.exit_code
-    except KeyboardInterrupt:
+    except (Abort, KeyboardInterrupt):
         code = 130
-    except BrokenPipeError:
-        code = 0
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _complain(text: str) -> int:
-    """One line on standard error; the exit code of a user's error."""
-    print(f"earwitness: {' '.join(text.split())}", file=sys.stderr)
+    """One line on standard error, unless help was all there is to say; the exit code of a user's error."""
+    if text:
+        print(f"earwitness: {' '.join(text.split())}", file=sys.stderr)
     return 2

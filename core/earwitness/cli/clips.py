@@ -2,14 +2,19 @@
 
 from collections import Counter
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Argument, Exit, Option
 
 from earwitness.cli.options import Clips, DeviceOption, Json, OptionalManifest, RegistryFolder, TaskOption
-from earwitness.cli.printing import print_json, print_table, print_verdict, progress, say
-from earwitness.errors import OptionError
+from earwitness.cli.printing import claim, print_json, print_table, print_verdict, progress, say, worded
+from earwitness.errors import ManifestError, OptionError
+
+if TYPE_CHECKING:
+    from earwitness.listening import Excerpt
+    from earwitness.types import Kind
 
 __all__ = ["enroll", "identify", "screen", "verify"]
 
@@ -30,15 +35,16 @@ def identify(
 
     with open_engine(registry, device) as engine:
         verdicts = list(engine.identify_many(find_clips(clips), task, top, segments or plot is not None))
-    if plot:
-        from earwitness.plotting import plot_verdicts
-
-        plot_verdicts(verdicts, plot)
+        engine.log(verdicts)
     if json:
         print_json([verdict.to_dict() for verdict in verdicts])
     else:
         for verdict in verdicts:
             print_verdict(verdict)
+    if plot:
+        from earwitness.plotting import plot_verdicts
+
+        plot_verdicts(verdicts, plot)
     errors = [verdict for verdict in verdicts if verdict.verdict == "error"]
     _tell_failures(len(errors), len(verdicts), errors[0].error if errors else None)
 
@@ -68,7 +74,7 @@ def verify(
         return
     print(f"{answer.clip_a}\n{answer.clip_b}\n  cosine {answer.similarity:.3f}")
     if answer.log10_lr is not None:
-        print(f"  likelihood ratio same : different = 10^{answer.log10_lr:.1f}: {answer.support}")
+        print(f"  likelihood ratio same : different = 10^{answer.log10_lr:.1f} ({worded(answer.support)})")
     for warning in answer.warnings:
         print(f"  note      {warning}")
 
@@ -123,19 +129,16 @@ def enroll(
     from earwitness.audio import find_clips
     from earwitness.engine import open_engine
     from earwitness.listening import Excerpt
-    from earwitness.manifest import read_manifest
 
     if manifest and not source:
-        rows = read_manifest(manifest).select(split=split).rows
-        excerpts = [Excerpt(row.path, row.start, row.end, row.columns["path"]) for row in rows]
-        pairs = [(row.source, each) for row, each in zip(rows, excerpts, strict=True) if row.source]
+        batches = _labelled(manifest, split, kind)
     elif source and clips and not manifest:
-        pairs = [(source, Excerpt(clip)) for clip in find_clips(clips)]
+        batches = {kind: [(source, Excerpt(clip)) for clip in find_clips(clips)]}
     else:
         raise OptionError("give either SOURCE and its clips, or --manifest FILE")
-    with open_engine(registry, write=True) as engine:
-        outcomes = list(progress(engine.enroll_many(pairs, kind), len(pairs), "enrolling"))
-        folder = engine.registry.folder
+    with open_engine(folder := claim(registry)) as engine:
+        steps = chain.from_iterable(engine.enroll_many(pairs, each) for each, pairs in batches.items())
+        outcomes = list(progress(steps, sum(map(len, batches.values())), "enrolling"))
     if json:
         print_json([asdict(outcome) for outcome in outcomes])
     else:
@@ -144,3 +147,19 @@ def enroll(
         say(f"registry {folder}")
     refused = [outcome for outcome in outcomes if outcome.outcome == "refused"]
     _tell_failures(len(refused), len(outcomes), f"{refused[0].clip}: {refused[0].reason}" if refused else None)
+
+
+def _labelled(manifest: Path, split: str | None, kind: "Kind | None") -> "dict[Kind | None, list[tuple[str, Excerpt]]]":
+    """The manifest's clips that name a source, by the kind that a source new to the registry gets."""
+    from earwitness.listening import Excerpt
+    from earwitness.manifest import read_manifest
+
+    batches: dict[Kind | None, list[tuple[str, Excerpt]]] = {}
+    for row in read_manifest(manifest).select(split=split).rows:
+        if row.source:
+            own = kind or ("device" if row.task == "device" else None)
+            excerpt = Excerpt(row.path, row.start, row.end, row.columns["path"])
+            batches.setdefault(own, []).append((row.source, excerpt))
+    if not batches:
+        raise ManifestError(f"{manifest}: no row names a source to enrol; fill the column 'source'")
+    return batches

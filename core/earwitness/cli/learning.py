@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from earwitness.cli.options import DeviceOption, Json, Manifest, RegistryFolder
-from earwitness.cli.printing import print_json, print_table, say
+from earwitness.cli.printing import claim, print_json, print_table, say
 
 __all__ = ["calibrate", "evaluate", "train"]
 
@@ -53,7 +53,7 @@ def calibrate(
     from earwitness.evaluation import calibrate_registry
     from earwitness.manifest import read_manifest
 
-    with open_engine(registry, write=True) as engine:
+    with open_engine(claim(registry)) as engine:
         reports = calibrate_registry(engine, read_manifest(manifest).select(split=split), far)
     if json:
         print_json(reports)

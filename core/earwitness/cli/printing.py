@@ -3,12 +3,13 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from earwitness.types import Verdict
 
-__all__ = ["print_json", "print_table", "print_verdict", "progress", "say"]
+__all__ = ["claim", "print_json", "print_table", "print_verdict", "progress", "say"]
 
 T = TypeVar("T")
 
@@ -21,6 +22,17 @@ def print_json(data: Any) -> None:
 def say(text: str) -> None:
     """A remark on standard error."""
     print(f"earwitness: {text}", file=sys.stderr)
+
+
+def claim(asked: Path | None) -> Path:
+    """The folder of a registry to change; says so when that is a fresh copy of the starter."""
+    from earwitness.places import adopt_starter, registry_place
+
+    place = registry_place(asked)
+    if place.starter:
+        place = adopt_starter()
+        say(f"first use: copied the starter registry to {place.folder}")
+    return place.folder
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -36,7 +48,7 @@ def print_verdict(verdict: "Verdict") -> None:
     print(f"{verdict.clip}  ({verdict.task})")
     print(f"  {_headline(verdict)}")
     if verdict.log10_lr is not None:
-        print(f"  likelihood ratio known : unknown = 10^{verdict.log10_lr:.1f}: {verdict.support}")
+        print(f"  likelihood ratio known : unknown = 10^{verdict.log10_lr:.1f} ({worded(verdict.support)})")
     if verdict.ranking:
         print(
             "  ranking   "
@@ -48,6 +60,12 @@ def print_verdict(verdict: "Verdict") -> None:
         print(f"  {segment.start:7.2f} s to {segment.end:7.2f} s   {segment.source or 'unknown'}")
     for warning in verdict.warnings:
         print(f"  note      {warning}")
+
+
+def worded(support: str | None) -> str:
+    """The verbal band of a likelihood ratio as a phrase: 'strong support', 'weak support against', 'no support'."""
+    band, against, _ = (support or "").partition(" against")
+    return f"{band.removesuffix(' support')} support{against}"
 
 
 def _headline(verdict: "Verdict") -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Exit, Option, Typer
 
 from earwitness.cli.options import Json, RegistryFolder
-from earwitness.cli.printing import print_json, print_table, say
+from earwitness.cli.printing import claim, print_json, print_table, say
+from earwitness.errors import OptionError
 
 if TYPE_CHECKING:
     from earwitness_registry import Registry
@@ -20,13 +21,10 @@ Source = Annotated[str, Argument(help="Source id.")]
 
 
 def _open(folder: Path | None, write: bool = False) -> "Registry":
-    from earwitness.places import adopt_starter, registry_place
+    from earwitness.places import registry_place
     from earwitness_registry import Registry
 
-    place = registry_place(folder)
-    if place.starter and write:
-        place = adopt_starter()
-    return Registry.open(place.folder, read_only=place.starter or not write)
+    return Registry.open(claim(folder) if write else registry_place(folder).folder, read_only=not write)
 
 
 @app.command()
@@ -49,6 +47,10 @@ def init(
 
     folder = new_registry_folder(registry)
     models = [(source, Model.load(source, load_catalogue())) for source in model or starter_models()]
+    if len({loaded.pipeline.task for _, loaded in models}) < len(models):
+        raise OptionError(
+            "a registry takes one model a task: give each --model for another task, or make two registries"
+        )
     with Registry.create(folder, name or folder.resolve().name, index) as made:
         for source, loaded in models:
             pipeline = loaded.pipeline
@@ -159,4 +161,4 @@ def history(
     if json:
         print_json(entries)
     else:
-        print_table(("when", "what", "detail"), [(e["when"], e["what"], e["detail"]) for e in entries])
+        print_table(("when", "what", "detail"), [(e["at"], e["what"], e["detail"]) for e in entries])

@@ -1,14 +1,14 @@
 """Calibrating a registry on development clips: of enrolled sources, and of strangers."""
 
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
 from earwitness.calibration import PairCalibration, calibrate, calibrate_pairs
 from earwitness.engine import Engine
-from earwitness.errors import CalibrationError, ManifestError
-from earwitness.evaluation.scoring import Scored, score_rows
+from earwitness.errors import CalibrationError
+from earwitness.evaluation.scoring import Scored, score_rows, tasks_of
 from earwitness.manifest import Manifest
 from earwitness.types import Task
 
@@ -20,13 +20,10 @@ def calibrate_registry(engine: Engine, manifest: Manifest, far: float) -> list[d
 
     Raises:
         CalibrationError: too few strangers for `far`, or no clip of an enrolled source.
-        ManifestError: no row belongs to a task of this registry.
+        ManifestError: no row belongs to a task of this registry, or no clip can be counted.
     """
-    named = {row.task for row in manifest.rows}
-    tasks = [task for task in get_args(Task) if task in engine.models and {task, None} & named]
-    if not tasks:
-        raise ManifestError(f"{manifest.path}: no row is for {' or '.join(engine.models)}; check the column 'task'")
-    return [_calibrate(engine, task, manifest, far) for task in tasks]
+    engine.own()
+    return [_calibrate(engine, task, manifest, far) for task in tasks_of(engine, manifest)]
 
 
 def _calibrate(engine: Engine, task: Task, manifest: Manifest, far: float) -> dict[str, Any]:
@@ -39,7 +36,7 @@ def _calibrate(engine: Engine, task: Task, manifest: Manifest, far: float) -> di
         scored.knownness[known],
         scored.knownness[~known],
         far,
-        sources=judge.gallery.sources,
+        sources=scored.sources,
         pairs=_pairs(scored),
     )
     names = {row.source for row, is_known in zip(scored.rows, known, strict=True) if row.source and not is_known}

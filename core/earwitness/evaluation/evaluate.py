@@ -5,25 +5,25 @@ refused, or every output is stamped.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from earwitness.calibration import Calibration
+from earwitness.deciding import Judge
 from earwitness.engine import Engine
 from earwitness.errors import CalibrationError, ManifestError
 from earwitness.evaluation import metrics
 from earwitness.evaluation.protocol import check_pools
-from earwitness.evaluation.report import write_report
-from earwitness.evaluation.scoring import STRANGER, Scored, score_rows
+from earwitness.evaluation.report import Part, write_report
+from earwitness.evaluation.scoring import STRANGER, Scored, score_rows, tasks_of
 from earwitness.evaluation.shortcuts import shortcut_accuracies
 from earwitness.manifest import Manifest, check_leaks
-from earwitness.types import Task
 
 __all__ = ["evaluate_registry", "measure"]
 
@@ -54,8 +54,9 @@ def evaluate_registry(
         allow_leak: Go on though groups span splits; every output says so.
 
     Raises:
-        ManifestError: groups span splits, or strangers of development stand in the test.
-        CalibrationError: the registry has no threshold.
+        ManifestError: groups span splits, strangers of development stand in the test, a column is missing, or no
+            clip can be counted.
+        CalibrationError: the registry has no threshold, or changed since it was set.
     """
     leaks = check_leaks(manifest)
     if leaks and not allow_leak:
@@ -64,32 +65,39 @@ def evaluate_registry(
         )
     test = manifest.select(split=split)
     out.mkdir(parents=True, exist_ok=True)
-    results, predictions = [], []
-    for task in _tasks(engine, test):
+    stamp = {"stamp": STAMP, "leaks": leaks} if leaks else {}
+    parts = []
+    for task in tasks_of(engine, test):
+        judge = engine.judge(task)
+        calibration = _current(judge)
         scored = _with_strangers(score_rows(engine, task, test), unknown_column)
-        calibration = _calibration(engine, task, scored, stamped=bool(leaks))
-        figures = measure(scored, calibration, by)
-        figures["shortcuts"] = shortcut_accuracies(manifest.select(task=task), split)
-        results.append({"task": task, "split": split, **({"stamp": STAMP, "leaks": leaks} if leaks else {}), **figures})
-        predictions += _predictions(scored, calibration)
-        write_report(out / "report.html", results[-1], scored, calibration)
-    _write_json(out / "metrics.json", results[0] if len(results) == 1 else results)
-    (out / "predictions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in predictions), encoding="utf-8")
+        if not leaks:
+            _check_strangers(scored, calibration)
+        shortcuts = shortcut_accuracies(manifest.select(task=task), split)
+        figures = {"task": task, "split": split, **stamp, **measure(scored, calibration, by), "shortcuts": shortcuts}
+        parts.append(Part(figures, scored, calibration))
+    results = [part.figures for part in parts]
+    _write(out / "metrics.json", json.dumps(results[0] if len(results) == 1 else results, indent=2, allow_nan=False))
+    lines = [json.dumps(row, allow_nan=False) for part in parts for row in _predictions(part.scored)]
+    _write(out / "predictions.jsonl", "\n".join(lines))
+    write_report(out / "report.html", parts)
     return results
 
 
 def measure(scored: Scored, calibration: Calibration, by: Sequence[str] = ()) -> dict[str, Any]:
     """Every figure of one task, with 95 % intervals over sources and speakers."""
+    for column in by:
+        _require(scored, column, "--by")
     table = _Table.of(scored, calibration)
     everything = np.arange(len(scored.rows))
     figures = table.figures(everything)
     sources = [row.source or "" for row in scored.rows]
     speakers = [row.columns.get("speaker") or row.columns.get("corpus") or str(row.line) for row in scored.rows]
     figures["intervals"] = {
-        name: list(metrics.bootstrap(partial(table.figure, name), [sources, speakers], scored.known, count=200))
+        name: _finite(metrics.bootstrap(partial(table.figure, name), [sources, speakers], scored.known, count=200))
         for name in RESAMPLED
     }
-    figures["by"] = {column: table.by([row.columns.get(column, "") for row in scored.rows]) for column in by}
+    figures["by"] = {column: table.by([row.columns[column] for row in scored.rows]) for column in by}
     figures["skipped"] = list(scored.skipped)
     return figures
 
@@ -167,59 +175,49 @@ def _finite(data: Any) -> Any:
     """Plain data with null for what is not a number."""
     if isinstance(data, Mapping):
         return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, tuple):
+        return [_finite(value) for value in data]
     return None if isinstance(data, float) and not np.isfinite(data) else data
-
-
-def _tasks(engine: Engine, test: Manifest) -> list[Task]:
-    named = {row.task for row in test.rows}
-    return [task for task in get_args(Task) if task in engine.models and {task, None} & named]
 
 
 def _with_strangers(scored: Scored, column: str | None) -> Scored:
     """Count the clips that a column marks as strangers, whatever made them."""
     if column is None:
         return scored
-    if missing := [row for row in scored.rows if column not in row.columns]:
-        raise ManifestError(f"there is no column {column!r} (line {missing[0].line}): name one with --unknown-column")
+    _require(scored, column, "--unknown-column")
     marked = np.array([row.columns[column].lower() in YES for row in scored.rows])
     return replace(scored, labels=np.where(marked, STRANGER, scored.labels))
 
 
-def _calibration(engine: Engine, task: Task, scored: Scored, stamped: bool) -> Calibration:
-    """The calibration to test, and the rule that its strangers stay out of the test."""
-    calibration = engine.judge(task).calibration
-    if calibration is None:
+def _require(scored: Scored, column: str, option: str) -> None:
+    if missing := [row for row in scored.rows if column not in row.columns]:
+        raise ManifestError(f"line {missing[0].line}: there is no column {column!r}; name another with {option}")
+
+
+def _current(judge: Judge) -> Calibration:
+    """The calibration to test, set on the rows that are enrolled now."""
+    if judge.calibration is None:
         raise CalibrationError(
             "this registry has no threshold to test: run 'earwitness calibrate' on development clips"
         )
+    if judge.stale:
+        raise CalibrationError(f"this registry was {judge.stale}")
+    return judge.calibration
+
+
+def _check_strangers(scored: Scored, calibration: Calibration) -> None:
+    """Strangers that set the threshold stay out of the test."""
     strangers = {row.source for row, known in zip(scored.rows, scored.known, strict=True) if row.source and not known}
-    if not stamped:
-        families = {row.source: row.columns.get("family", "") for row in scored.rows if row.source}
-        check_pools(calibration.stranger_sources, strangers, {k: v for k, v in families.items() if v})
-    return calibration
+    families = {row.source: row.columns.get("family", "") for row in scored.rows if row.source}
+    check_pools(calibration.stranger_sources, strangers, {k: v for k, v in families.items() if v})
 
 
-def _predictions(scored: Scored, calibration: Calibration) -> list[dict[str, Any]]:
-    """One line a clip: truth, answer and the figures behind it."""
-    table = _Table.of(scored, calibration)
-    names = [*calibration.sources, None]
-    return [
-        {
-            "clip": str(row.path),
-            "truth": row.source,
-            "counted_as": names[label],
-            "verdict": "unknown" if answer == STRANGER else "known",
-            "source": names[answer],
-            "knownness": float(knownness),
-            "threshold": calibration.threshold,
-            "log10_lr": float(lr),
-            "probability": float(confidence),
-        }
-        for row, label, answer, knownness, lr, confidence in zip(
-            scored.rows, table.labels, table.answers, table.knownness, table.log10_lr, table.confidence, strict=True
-        )
-    ]
+def _predictions(scored: Scored) -> Iterator[dict[str, Any]]:
+    """The verdicts, each with what is true and what it was counted as."""
+    names = [*scored.sources, None]
+    for row, label, verdict in zip(scored.rows, scored.labels, scored.verdicts, strict=True):
+        yield {**verdict.to_dict(), "truth": row.source, "counted_as": names[label]}
 
 
-def _write_json(file: Path, data: Any) -> None:
-    file.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+def _write(file: Path, text: str) -> None:
+    file.write_text(text + "\n", encoding="utf-8")

@@ -2,7 +2,8 @@
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from earwitness.evaluation.metrics import macro_f1
 from earwitness.evaluation.scoring import STRANGER, Scored
 from earwitness.plotting import load_pyplot
 
-__all__ = ["write_report"]
+__all__ = ["Part", "write_report"]
 
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}"
@@ -35,17 +36,30 @@ MEANING = {
 }
 
 
-def write_report(file: Path, figures: Mapping[str, Any], scored: Scored, calibration: Calibration) -> None:
-    """Write the page; MissingExtraError without matplotlib."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was measured of one task."""
+
+    figures: dict[str, Any]
+    scored: Scored
+    calibration: Calibration
+
+
+def write_report(file: Path, parts: Sequence[Part]) -> None:
+    """Write the page, a section a task; MissingExtraError without matplotlib."""
+    head = f"<!doctype html><meta charset=utf-8><title>Earwitness evaluation</title><style>{STYLE}</style>"
+    file.write_text(head + "".join(map(_section, parts)), encoding="utf-8")
+
+
+def _section(part: Part) -> str:
+    figures, scored, calibration = part.figures, part.scored, part.calibration
     pictures = [_confusions(scored, calibration), _histogram(scored, calibration), _sweep(scored)]
     body = "".join(f'<p><img alt="{escape(name)}" src="data:image/png;base64,{png}"></p>' for name, png in pictures)
     stamp = f'<p class="stamp">{escape(figures["stamp"])}: groups span splits.</p>' if "stamp" in figures else ""
-    page = (
-        f"<!doctype html><meta charset=utf-8><title>Earwitness evaluation</title><style>{STYLE}</style>"
+    return (
         f"<h1>Open-set attribution: {escape(str(figures['task']))}</h1>{stamp}{_table(figures)}{body}"
         f"<h2>What a shortcut would reach</h2>{_plain(figures['shortcuts'])}"
     )
-    file.write_text(page, encoding="utf-8")
 
 
 def _table(figures: Mapping[str, Any]) -> str:

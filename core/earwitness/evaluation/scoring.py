@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from earwitness.engine import Engine
+from earwitness.errors import ManifestError, RegistryError
 from earwitness.listening import Excerpt, Heard
 from earwitness.manifest import Manifest, Row
 from earwitness.model import unit
-from earwitness.types import FloatArray, IntArray, Task
+from earwitness.types import FloatArray, IntArray, Task, Verdict
 
-__all__ = ["STRANGER", "Scored", "hear_rows", "score_rows"]
+__all__ = ["STRANGER", "Scored", "hear_rows", "score_rows", "tasks_of"]
 
 STRANGER = -1
 
@@ -21,21 +23,32 @@ STRANGER = -1
 class Scored:
     """n clips that could bear an answer: `values` (n, K), `knownness` (n,), unit mean embeddings `means` (n, d).
 
-    `labels` (n,) index into the enrolled sources, STRANGER for a clip of none of them; `skipped` says what was
-    left out, one sentence a clip.
+    `labels` (n,) index into the K `sources` enrolled, STRANGER for a clip of none of them; `verdicts` (n) are what
+    a user would read; `skipped` says what was left out, one sentence a clip.
     """
 
+    sources: tuple[str, ...]
     rows: tuple[Row, ...]
     values: FloatArray
     knownness: FloatArray
     labels: IntArray
     means: FloatArray
+    verdicts: tuple[Verdict, ...]
     skipped: tuple[str, ...]
 
     @property
     def known(self) -> NDArray[np.bool_]:
         """(n,): whether the clip's source is enrolled."""
         return np.asarray(self.labels != STRANGER)
+
+
+def tasks_of(engine: Engine, manifest: Manifest) -> list[Task]:
+    """The tasks that the registry has a model for and the manifest rows; ManifestError when there is none."""
+    named = {row.task for row in manifest.rows}
+    tasks = [task for task in get_args(Task) if task in engine.models and {task, None} & named]
+    if not tasks:
+        raise ManifestError(f"{manifest.path}: no row is for {' or '.join(engine.models)}; check the column 'task'")
+    return tasks
 
 
 def hear_rows(engine: Engine, task: Task, manifest: Manifest) -> Iterator[tuple[Row, Heard]]:
@@ -46,10 +59,12 @@ def hear_rows(engine: Engine, task: Task, manifest: Manifest) -> Iterator[tuple[
 
 
 def score_rows(engine: Engine, task: Task, manifest: Manifest) -> Scored:
-    """Score every clip of a manifest that can bear an answer."""
+    """Score every clip of a manifest that can bear an answer; ManifestError when none can, RegistryError when nothing is enrolled."""
     judge = engine.judge(task)
+    if not judge.gallery.sources:
+        raise RegistryError(f"no source is enrolled for task {task!r}: run 'earwitness enroll' first")
     index = {source: k for k, source in enumerate(judge.gallery.sources)}
-    rows, values, knownness, means, skipped = [], [], [], [], []
+    rows, values, knownness, means, verdicts, skipped = [], [], [], [], [], []
     for row, heard in hear_rows(engine, task, manifest):
         if reason := _why_not(engine, row, heard):
             skipped.append(f"{heard.excerpt}: {reason}")
@@ -59,12 +74,17 @@ def score_rows(engine: Engine, task: Task, manifest: Manifest) -> Scored:
         values.append(clip.values[0])
         knownness.append(clip.knownness[0])
         means.append(unit(heard.embeddings.mean(axis=0, keepdims=True))[0])
+        verdicts.append(judge.judge(heard))
+    if not rows:
+        raise ManifestError(f"{manifest.path}: no clip can be counted; first: {skipped[0]}")
     return Scored(
+        sources=judge.gallery.sources,
         rows=tuple(rows),
-        values=np.array(values, np.float32).reshape(len(rows), len(index)),
+        values=np.array(values, np.float32),
         knownness=np.array(knownness, np.float32),
         labels=np.array([index.get(row.source or "", STRANGER) for row in rows], np.int64),
-        means=np.array(means, np.float32).reshape(len(rows), -1),
+        means=np.array(means, np.float32),
+        verdicts=tuple(verdicts),
         skipped=tuple(skipped),
     )
 
