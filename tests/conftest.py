@@ -103,10 +103,10 @@ BUMPS = {
     "alpha": (500, 1800, 3200),
     "beta": (900, 2400, 5200),
     "gamma": (300, 1300, 6500),
-    "dev-one": (700, 3600, 4500),
-    "dev-two": (1500, 2800, 7000),
-    "test-one": (400, 2200, 5800),
-    "test-two": (1100, 4000, 6100),
+    "dev-one": (600, 2500, 4000),
+    "dev-two": (500, 1800, 5200),
+    "test-one": (900, 1900, 4200),
+    "test-two": (300, 2200, 5800),
 }
 """The spectral bumps in Hz by which made systems differ; the first three get enrolled."""
 CLIPS = {"train": (6, 0), "dev": (8, 12), "test": (6, 5)}
@@ -114,14 +114,14 @@ CLIPS = {"train": (6, 0), "dev": (8, 12), "test": (6, 5)}
 
 
 def buzz(system, seed, seconds=2.0, rate=RATE):
-    """(n,): harmonics of a pitch of the seed's own, under the envelope of a system, in a little noise."""
+    """(n,): harmonics of a pitch of the seed's own, under a system's envelope, which wavers from clip to clip."""
     rng = np.random.default_rng([seed, *system.encode()])
     time = np.arange(round(seconds * rate)) / rate
-    pitch = rng.uniform(90, 180)
+    pitch, bumps = rng.uniform(90, 180), np.array(BUMPS[system]) * rng.uniform(0.9, 1.1, size=3)
     phase = 2 * np.pi * np.cumsum(pitch * (1 + 0.03 * np.sin(2 * np.pi * rng.uniform(2, 5) * time))) / rate
-    sound = 0.01 * rng.standard_normal(len(time))
+    sound = rng.uniform(0.02, 0.1) * rng.standard_normal(len(time))
     for k in range(1, int(7500 / pitch)):
-        gain = 0.05 + sum(np.exp(-(((k * pitch - centre) / 250) ** 2)) for centre in BUMPS[system])
+        gain = 0.05 + sum(np.exp(-(((k * pitch - centre) / 250) ** 2)) for centre in bumps)
         sound += gain * np.sin(k * phase + rng.uniform(0, 2 * np.pi))
     return (0.3 * sound / np.abs(sound).max()).astype(np.float32)
 

@@ -147,7 +147,7 @@ def test_parts_are_values(part):
 
 
 def test_the_hook_offers_each_name_once():
-    assert {part.name for part in register_frontends()} == {"lfcc60", "mfcc40", "log_mel", "waveform"}
+    assert {part.name for part in register_frontends()} == {"dynamics", "lfcc60", "mfcc40", "log_mel", "waveform"}
 
 
 @pytest.mark.parametrize("part", [LogMel(high=9000.0), Lfcc(low=8000.0), Mfcc(low=-1.0), Mfcc(coefficients=41)])

@@ -13,7 +13,7 @@ from earwitness.types import FloatArray, IntArray, Scores, State
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Degradation", "Embedder", "Frontend", "Gallery", "LearnedEmbedder", "Part", "Scorer"]
+__all__ = ["Degradation", "Embedder", "FittedEmbedder", "Frontend", "Gallery", "LearnedEmbedder", "Part", "Scorer"]
 
 
 class Part(Protocol):
@@ -36,6 +36,23 @@ class Embedder(Part, Protocol):
     """Features to one vector a window, with nothing to learn."""
 
     def __call__(self, features: FloatArray) -> FloatArray:
+        """(B, frames, dims) -> (B, d), finite; the pipeline makes it unit."""
+        ...
+
+
+@runtime_checkable
+class FittedEmbedder(Part, Protocol):
+    """Features to one vector a window, by arrays found in closed form from labelled windows; NumPy throughout."""
+
+    def fit(self, features: FloatArray, labels: IntArray, cells: IntArray) -> State:
+        """What it learns from windows (N, frames, dims) and their classes (N,); the same input, the same state.
+
+        `cells` (N,) number the voices, or whatever else a class comes in and should be told apart in spite of;
+        no cell has windows of two classes.
+        """
+        ...
+
+    def embed(self, state: State, features: FloatArray) -> FloatArray:
         """(B, frames, dims) -> (B, d), finite; the pipeline makes it unit."""
         ...
 

@@ -9,7 +9,7 @@ import pluggy
 if TYPE_CHECKING:
     import typer
 
-    from earwitness.contracts import Degradation, Embedder, Frontend, LearnedEmbedder, Scorer
+    from earwitness.contracts import Degradation, Embedder, FittedEmbedder, Frontend, LearnedEmbedder, Scorer
     from earwitness.types import Card, Clip, Verdict
 
 hookspec = pluggy.HookspecMarker("earwitness")
@@ -21,7 +21,7 @@ def register_frontends() -> "Iterable[type[Frontend]]":  # type: ignore[empty-bo
 
 
 @hookspec
-def register_embedders() -> "Iterable[type[Embedder] | type[LearnedEmbedder]]":  # type: ignore[empty-body]
+def register_embedders() -> "Iterable[type[Embedder] | type[FittedEmbedder] | type[LearnedEmbedder]]":  # type: ignore[empty-body]
     """Return the embedder classes this plugin offers."""
 
 

@@ -4,23 +4,29 @@ pipeline.yaml       the recipe, every parameter spelt out
 weights.safetensors what was learned, to go on learning from
 network.onnx        the same, to answer with
 card.md             data, figures, seed, versions
+
+An embedder fitted in closed form answers by NumPy from weights.safetensors, and has no network.onnx; one with
+nothing to learn has neither.
 """
 
 import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
-from earwitness.contracts import LearnedEmbedder
+from earwitness.contracts import Embedder, FittedEmbedder
 from earwitness.errors import PipelineError, ProbeError
 from earwitness.network import Device, OnnxNetwork
 from earwitness.pipeline import Pipeline, describe
 from earwitness.plugins import Catalogue
-from earwitness.types import FloatArray, Windows
+from earwitness.types import FloatArray, State, Windows
 
 __all__ = ["Model", "space_digest", "unit"]
 
@@ -62,12 +68,16 @@ class Model:
         if not file.is_file():
             raise PipelineError(f"{folder} is not a model: it has no pipeline.yaml; make one with 'earwitness train'")
         pipeline = Pipeline.from_yaml(file.read_text(encoding="utf-8"), catalogue)
-        if not isinstance(pipeline.embedder, LearnedEmbedder):
-            return cls(pipeline, space_digest(pipeline, None), pipeline.embedder)
+        embedder = pipeline.embedder
+        if isinstance(embedder, Embedder):
+            return cls(pipeline, space_digest(pipeline, None), embedder)
         weights = folder / "weights.safetensors"
         if not weights.is_file():
             raise PipelineError(f"{weights} is missing: train the model again, or copy its folder whole")
-        return cls(pipeline, space_digest(pipeline, weights), OnnxNetwork(folder / "network.onnx", device))
+        space = space_digest(pipeline, weights)
+        if isinstance(embedder, FittedEmbedder):
+            return cls(pipeline, space, partial(embedder.embed, _read_state(weights)))
+        return cls(pipeline, space, OnnxNetwork(folder / "network.onnx", device))
 
     def features(self, windows: Windows) -> FloatArray:
         """Windows to (B, frames, dims)."""
@@ -97,3 +107,12 @@ class Model:
                 f"model {self.pipeline.name!r} computes other embeddings than when this registry was filled "
                 f"(probe cosine {cosine:.4f}): a library or plugin changed; enrol the clips again into a new registry"
             )
+
+
+def _read_state(weights: Path) -> State:
+    try:
+        return load_file(weights)
+    except SafetensorError as error:
+        raise PipelineError(
+            f"{weights} is damaged ({error}): train the model again, or copy its folder anew"
+        ) from error

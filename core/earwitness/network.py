@@ -35,7 +35,7 @@ class OnnxNetwork:
             raise PipelineError(f"{file} is missing: train the model again, or copy its folder whole")
         try:
             self._session = ort.InferenceSession(file, options, providers=[provider])
-        except (faults.Fail, faults.InvalidGraph, faults.InvalidProtobuf) as error:
+        except (faults.Fail, faults.InvalidArgument, faults.InvalidGraph, faults.InvalidProtobuf) as error:
             raise PipelineError(f"{file} is damaged: train the model again, or copy its folder whole") from error
         self._input = self._session.get_inputs()[0].name
 

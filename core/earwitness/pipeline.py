@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Self, cast, get_args
 
 import yaml
 
-from earwitness.contracts import Degradation, Embedder, Frontend, LearnedEmbedder, Part, Scorer
+from earwitness.contracts import Degradation, Embedder, FittedEmbedder, Frontend, LearnedEmbedder, Part, Scorer
 from earwitness.errors import PipelineError
 from earwitness.plugins import Catalogue
 from earwitness.types import Task
@@ -36,7 +36,8 @@ class Recipe:
 
     Each training clip is rendered once per entry of `versions`, a chain of degradations; `crop` is the length
     of a training example in seconds; an epoch is `steps` batches, however many clips there are; `patience` the
-    epochs without a better `dev` figure before it stops.
+    epochs without a better `dev` figure before it stops. An embedder fitted in closed form takes whole windows of
+    all versions at once, and of all this only `versions`.
     """
 
     epochs: int = 12
@@ -58,7 +59,7 @@ class Pipeline:
 
     name: str
     frontend: Frontend
-    embedder: Embedder | LearnedEmbedder
+    embedder: Embedder | FittedEmbedder | LearnedEmbedder
     scorer: Scorer
     task: Task = "system"
     rate: int = 16000

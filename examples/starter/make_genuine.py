@@ -64,7 +64,7 @@ def splits(rows: list[Row], rng: np.random.Generator) -> dict[str, str]:
     clips: dict[str, int] = defaultdict(int)
     for row in rows:
         clips[row["speaker"]] += 1
-    found = {}
+    found: dict[str, str] = {}
     groups = sorted(speaker_groups(rows), key=min)
     for many in (True, False):
         stratum = [group for group in groups if (max(clips[speaker] for speaker in group) > 1) is many]

@@ -1,6 +1,6 @@
 """Make the strangers of the starter registry: speech of systems it does not know, to set its threshold by.
 
-GnuSpeech speaks sentences that no other script makes; WORLD and a linear predictive vocoder make genuine
+GnuSpeech speaks sentences of its own; WORLD and a linear predictive vocoder make genuine
 development clips again. Each clip stands in the development split and has the form of make_clips.py's.
 
 Paper: Hill, Taube-Schock, Manzara 2017, "Low-level articulatory synthesis: A working text-to-speech solution and a
@@ -38,9 +38,9 @@ def program(command: list[str], orders: list[dict[str, object]], folder: Path) -
     subprocess.run([*command, str(path)], check=True, stdout=subprocess.DEVNULL)
 
 
-def gnuspeech(modules: Path, count: int, folder: Path, rng: np.random.Generator) -> list[Row]:
-    """Speak random sentences with GnuSpeech, a model of the vocal tract, in its voices at random tempos."""
-    texts = make_clips.sentences(count, rng)
+def gnuspeech(modules: Path, taken: set[str], count: int, folder: Path, rng: np.random.Generator) -> list[Row]:
+    """Speak random sentences, none of those taken, with GnuSpeech's voices at random tempos."""
+    texts = [text for text in make_clips.sentences(2 * count, rng) if text not in taken][:count]
     rows = [
         {"path": str(folder / f"{index}.wav"), "text": text, "text_id": f"stranger{index:04d}", "language": "en"}
         | dict.fromkeys(("speaker", "voice"), VOICES[index % len(VOICES)])
@@ -104,16 +104,18 @@ def collected(source: str, make: Stranger, count: int, out: Path, rng: np.random
 def main(
     out: Annotated[Path, typer.Option(help="Folder for the clips and manifest.csv.")],
     speech: Annotated[Path, typer.Option(help="Manifest of make_genuine.py; its development split is used.")],
+    clips: Annotated[Path, typer.Option(help="Manifest of make_clips.py; its sentences are not spoken again.")],
     node_modules: Annotated[Path, typer.Option(help="Folder in which npm installed GnuSpeech.")],
     world_python: Annotated[Path, typer.Option(help="Interpreter of the environment that holds pyworld.")],
     count: Annotated[int, typer.Option(help="Clips of each system.", min=1)] = 60,
-    seed: Annotated[int, typer.Option(help="Draws sentences and settings; not make_clips.py's.")] = 1,
+    seed: Annotated[int, typer.Option(help="Draws sentences and settings.")] = 1,
 ) -> None:
     """Make clips of three systems that the registry does not know and list them in a manifest."""
     rng = np.random.default_rng(seed)
     genuine = [row for row in read_rows(speech) if row["split"] == "dev"]
+    taken = {row["text"] for row in read_rows(clips)}
     strangers: dict[str, Stranger] = {
-        "gnuspeech": partial(gnuspeech, node_modules),
+        "gnuspeech": partial(gnuspeech, node_modules, taken),
         "world": partial(world, world_python, genuine),
         "lpc-vocoder": partial(lpc, genuine),
     }

@@ -1,17 +1,18 @@
-"""Features to one vector a window: networks that learn, and statistics that don't."""
+"""Features to one vector a window: networks that learn, a projection in closed form, statistics of no learning."""
 
 from collections.abc import Iterable
 
 from earwitness import hookimpl
-from earwitness.contracts import Embedder, LearnedEmbedder
+from earwitness.contracts import Embedder, FittedEmbedder, LearnedEmbedder
 from earwitness_embedders.ecapa import Ecapa
+from earwitness_embedders.lda import Lda
 from earwitness_embedders.resnet import ResNet18
 from earwitness_embedders.stats import Stats
 
-__all__ = ["Ecapa", "ResNet18", "Stats", "register_embedders"]
+__all__ = ["Ecapa", "Lda", "ResNet18", "Stats", "register_embedders"]
 
 
 @hookimpl
-def register_embedders() -> Iterable[type[Embedder] | type[LearnedEmbedder]]:
+def register_embedders() -> Iterable[type[Embedder] | type[FittedEmbedder] | type[LearnedEmbedder]]:
     """Return the embedder classes of this plugin."""
-    return (Ecapa, ResNet18, Stats)
+    return (Ecapa, Lda, ResNet18, Stats)

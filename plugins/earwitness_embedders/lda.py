@@ -1,6 +1,5 @@
 """`lda`: linear discriminant analysis of pooled features, in closed form."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,49 +16,47 @@ STILL = 1e-8
 
 @dataclass(frozen=True, slots=True)
 class Lda:
-    """Where classes differ and the voices of a class don't, scaled so that differences count alike.
+    """Where classes differ and the voices of a class don't, scaled so that all differences count alike.
 
-    A window is the mean of its features over frames. Features are standardised and brought to their leading
-    principal `components`. A cell g is a class c in one voice, m_g and S_g are its mean and covariance; all
-    cells count alike, however many windows they have. With m_c the mean of the m_g of a class, m the mean of
-    the m_c, and p components,
+    A window is the mean x of its features over frames. A cell g is one voice of a class c; m_g and S_g are its mean
+    and covariance, m_c is the mean of the m_g of a class, m of the m_c: voices count alike, and so do classes,
+    however many windows they have. Features less m are brought to unit deviation, and by A to their p leading
+    principal components, at most `components`; there, with s the shrinkage,
 
-        W = mean over g of S_g + (m_g - m_c)(m_g - m_c)',   W_s = (1 - s) W + s tr(W) / p I,
-        B = mean over c of (m_c - m)(m_c - m)',             B v = l W_s v,  v' W_s v = 1;
+        W = mean over c, mean over g in c, of S_g + (m_g - m_c)(m_g - m_c)',   W_s = (1 - s) W + s tr(W) / p I,
+        B = mean over c of (m_c - m)(m_c - m)',   B v = l W_s v,  v' W_s v = 1,   e = V' A' (x - m),
 
-    e = V'(x - m), V the v with the largest l. So the shrunk within-scatter of e is the identity and its origin lies
-    midway between the classes, from where angles tell them apart.
+    V the v of the largest l. So the shrunk within-scatter of e is the identity, and its origin the middle of the
+    classes, from where angles tell them apart.
 
-    Sources: Fisher, The use of multiple measurements in taxonomic problems, Annals of Eugenics 7, 1936; Rao,
-    J. Royal Statistical Society B 10, 1948 (several classes); Friedman, Regularized discriminant analysis,
-    JASA 84, 1989 (s); PCA before it as in Belhumeur, Hespanha and Kriegman, Eigenfaces vs. Fisherfaces, PAMI 1997.
+    Sources: Fisher, The use of multiple measurements in taxonomic problems, Annals of Eugenics 7, 1936; Rao, The
+    utilization of multiple measurements, J. Royal Statistical Society B 10, 1948 (several classes); Friedman,
+    Regularized discriminant analysis, JASA 84, 1989 (s); Belhumeur et al., Eigenfaces vs. Fisherfaces, PAMI 19,
+    1997 (components first).
 
     Args:
         components: Principal components kept, at most.
-        shrinkage: Share s of the within-scatter that is spread evenly.
-        dim: Length of the embedding, at most the classes less one; 0 means that.
+        shrinkage: Share of the within-scatter that is spread evenly.
+        dim: Length of the embedding; None means one less than there are classes, and it can't be more.
     """
 
     name: ClassVar[str] = "lda"
     components: int = 200
     shrinkage: float = 0.05
-    dim: int = 0
+    dim: int | None = None
 
-    def fit(self, features: FloatArray, labels: IntArray, cells: Sequence[str]) -> State:
-        """Origin `mean` (dims,) and `projection` (dims, d) from windows (N, frames, dims), labels and voices (N,)."""
+    def fit(self, features: FloatArray, labels: IntArray, cells: IntArray) -> State:
+        """Windows (N, frames, dims), classes (N,) and cells (N,) -> `mean` (dims,), `projection` (dims, d)."""
         x = _pooled(features)
-        centre, deviation = x.mean(axis=0), x.std(axis=0)
-        scale = np.where(deviation > STILL, 1 / np.maximum(deviation, STILL), 0.0)
-        axes = scale[:, None] * _principal((x - centre) * scale, self.components)  # (dims, p)
-        within, between, middle = _scatters((x - centre) @ axes, labels, cells)
-        level = np.trace(within) / len(within)
-        whitener = _inverse_root((1 - self.shrinkage) * within + self.shrinkage * level * np.eye(len(within)))
+        mean = _middle(x, labels, cells)
+        axes = _principal(x - mean, self.components)
+        within, between = _scatters((x - mean) @ axes, labels, cells)
+        even = np.trace(within) / len(within) * np.eye(len(within))
+        whitener = _inverse_root((1 - self.shrinkage) * within + self.shrinkage * even)
         _, directions = np.linalg.eigh(whitener.T @ between @ whitener)  # ascending
         most = len(np.unique(labels)) - 1
         leading = directions[:, ::-1][:, : min(self.dim or most, most)]
-        state = {"mean": _pooled(features).mean(axis=0), "projection": axes @ whitener @ _signed(leading)}
-        state["mean"] = centre + np.linalg.pinv(axes.T) @ middle
-        return {key: value.astype(np.float32) for key, value in state.items()}
+        return {"mean": mean.astype(np.float32), "projection": (axes @ whitener @ leading).astype(np.float32)}
 
     def embed(self, state: State, features: FloatArray) -> FloatArray:
         """(B, frames, dims) -> (B, d)."""
@@ -69,3 +66,44 @@ class Lda:
 def _pooled(features: FloatArray) -> Array:
     """(N, frames, dims) -> (N, dims)."""
     return np.asarray(features.mean(axis=1, dtype=np.float64))
+
+
+def _group_means(rows: Array, groups: IntArray) -> tuple[Array, IntArray, IntArray]:
+    """The mean row of each group, (G, k), the first row of each, (G,), and the group of each row, (N,)."""
+    _, first, index = np.unique(groups, return_index=True, return_inverse=True)
+    sums = np.zeros((len(first), rows.shape[1]))
+    np.add.at(sums, index, rows)
+    return sums / np.bincount(index)[:, None], first, index
+
+
+def _middle(x: Array, labels: IntArray, cells: IntArray) -> Array:
+    """The mean over classes of the means over their cells, (dims,)."""
+    cell_means, first, _ = _group_means(x, cells)
+    class_means, _, _ = _group_means(cell_means, labels[first])
+    return np.asarray(class_means.mean(axis=0))
+
+
+def _principal(x: Array, components: int) -> Array:
+    """Standardise and rotate to the leading axes that vary at all: (N, dims) -> (dims, p)."""
+    deviation = x.std(axis=0)
+    scale = np.where(deviation > STILL, 1 / np.maximum(deviation, STILL), 0.0)
+    variances, axes = np.linalg.eigh(np.cov(x * scale, rowvar=False))  # ascending
+    moving = axes[:, variances >= STILL * variances[-1]]
+    return np.asarray(scale[:, None] * moving[:, -components:])
+
+
+def _scatters(z: Array, labels: IntArray, cells: IntArray) -> tuple[Array, Array]:
+    """W and B of rows about the middle of their classes, (N, p) -> (p, p) each."""
+    cell_means, first, cell = _group_means(z, cells)
+    class_means, _, owner = _group_means(cell_means, labels[first])
+    share = 1 / (len(class_means) * np.bincount(owner)[owner])  # of each cell
+    spread = z - cell_means[cell]  # (N, p)
+    voices = cell_means - class_means[owner]  # (G, p)
+    within = (spread * (share / np.bincount(cell))[cell, None]).T @ spread + (voices * share[:, None]).T @ voices
+    return within, class_means.T @ class_means / len(class_means)
+
+
+def _inverse_root(scatter: Array) -> Array:
+    """A (p, p) with A' scatter A the identity."""
+    variances, axes = np.linalg.eigh(scatter)
+    return np.asarray(axes / np.sqrt(np.maximum(variances, STILL * (variances[-1] or 1.0))))

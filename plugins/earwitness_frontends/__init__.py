@@ -1,18 +1,19 @@
-"""From windows of sound to features: cepstra, log-mel bands and the bare waveform."""
+"""From windows of sound to features: cepstra, log-mel bands, their dynamics and the bare waveform."""
 
 from collections.abc import Iterable
 
 from earwitness import hookimpl
 from earwitness.contracts import Frontend
+from earwitness_frontends.dynamics import Dynamics
 from earwitness_frontends.lfcc import Lfcc
 from earwitness_frontends.log_mel import LogMel
 from earwitness_frontends.mfcc import Mfcc
 from earwitness_frontends.waveform import Waveform
 
-__all__ = ["Lfcc", "LogMel", "Mfcc", "Waveform", "register_frontends"]
+__all__ = ["Dynamics", "Lfcc", "LogMel", "Mfcc", "Waveform", "register_frontends"]
 
 
 @hookimpl
 def register_frontends() -> Iterable[type[Frontend]]:
     """Return the frontend classes of this plugin."""
-    return (Lfcc, LogMel, Mfcc, Waveform)
+    return (Dynamics, Lfcc, LogMel, Mfcc, Waveform)

@@ -19,7 +19,7 @@ SCATTER_FLOOR = np.float32(1e-6)
 
 @dataclass(frozen=True, slots=True)
 class Dynamics:
-    """Statistics of a log spectrum and of its changes from frame to frame; nothing but the voice's own band.
+    """Statistics of a log spectrum and of its changes from frame to frame; of the band that telephones carry.
 
     x_t[m] are log energies in `bands` linear bands up to `high` Hz, held at `floor` nepers under the window's
     largest; the `drop` quietest share of frames, by mean log energy, is left out and the rest closed up.
@@ -32,10 +32,10 @@ class Dynamics:
         sum_t d_t[m] d_t[m+s] / sqrt(sum_t d_t[m]^2 sum_t d_t[m+s]^2),  s in `spacings`;
         mean r[m];  dev r[m].
 
-    The first line is the voice coloured by its channel; the others are how the synthesiser moves, joins and
-    repeats its spectra, which equalisers leave alone and telephones don't reach. Statistics of
-    spectral changes tell synthesis from speech also in Todisco, Delgado and Evans, Constant Q cepstral
-    coefficients, Computer Speech & Language 45, 2017 (deltas alone beat static features).
+    The first line is the voice as its channel colours it; the others are how a synthesiser moves, joins and repeats
+    its spectra, which equalisers leave alone and telephones let through. That the changes of a spectrum betray
+    synthesis better than the spectrum itself: Sahidullah et al., A Comparison of Features for Synthetic Speech
+    Detection, Interspeech 2015.
 
     Args:
         frame_ms: Length of a frame.
@@ -111,7 +111,7 @@ def _percentiles(x: FloatArray) -> FloatArray:
 def _correlation(a: FloatArray, b: FloatArray, a_scatter: FloatArray, b_scatter: FloatArray) -> FloatArray:
     """Sum over frames of a b, over the root of the two scatters' products: (frames, k) -> (k,)."""
     scatter = np.square(a_scatter).sum(axis=0) * np.square(b_scatter).sum(axis=0)
-    return (a * b).sum(axis=0) / np.sqrt(scatter + SCATTER_FLOOR)
+    return np.asarray((a * b).sum(axis=0) / np.sqrt(scatter + SCATTER_FLOOR))
 
 
 def _smooth(x: FloatArray) -> FloatArray:

@@ -1,5 +1,7 @@
 """`earwitness registry`: what is known, and its keeping."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +13,7 @@ from earwitness.cli.printing import claim, print_json, print_table, say
 from earwitness.errors import OptionError
 
 if TYPE_CHECKING:
+    from earwitness.model import Model
     from earwitness_registry import Registry
 
 __all__ = ["app"]
@@ -44,13 +47,13 @@ def init(
     from earwitness.places import new_registry_folder, starter_models
     from earwitness.plugins import load_catalogue
     from earwitness_registry import Registry
+    from earwitness_registry.index import check_factory
 
     folder = new_registry_folder(registry)
     models = [(source, Model.load(source, load_catalogue())) for source in model or starter_models()]
-    if len({loaded.pipeline.task for _, loaded in models}) < len(models):
-        raise OptionError(
-            "a registry takes one model a task: give each --model for another task, or make two registries"
-        )
+    _refuse_twins([loaded for _, loaded in models])
+    for _, loaded in models:
+        check_factory(index, loaded.probe().size)
     with Registry.create(folder, name or folder.resolve().name, index) as made:
         for source, loaded in models:
             pipeline = loaded.pipeline
@@ -63,6 +66,16 @@ def init(
                 probe=loaded.probe(),
             )
     say(f"registry {folder}: enrol sources with 'earwitness enroll --registry {folder}'")
+
+
+def _refuse_twins(models: "Sequence[Model]") -> None:
+    """Raise OptionError unless each model has a task, a name and a space of its own."""
+    for values in zip(*((model.pipeline.task, model.pipeline.name, model.space) for model in models), strict=True):
+        if twins := [value for value, count in Counter(values).items() if count > 1]:
+            raise OptionError(
+                f"{twins[0]!r} is of two models, and a registry takes one a task, each with a name and a space of "
+                "its own: leave one out, or make two registries"
+            )
 
 
 @app.command("list")

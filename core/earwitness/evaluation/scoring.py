@@ -59,7 +59,12 @@ def hear_rows(engine: Engine, task: Task, manifest: Manifest) -> Iterator[tuple[
 
 
 def score_rows(engine: Engine, task: Task, manifest: Manifest) -> Scored:
-    """Score every clip of a manifest that can bear an answer; ManifestError when none can, RegistryError when nothing is enrolled."""
+    """Score every clip of a manifest that can bear an answer.
+
+    Raises:
+        ManifestError: no clip can.
+        RegistryError: no source is enrolled.
+    """
     judge = engine.judge(task)
     if not judge.gallery.sources:
         raise RegistryError(f"no source is enrolled for task {task!r}: run 'earwitness enroll' first")

@@ -16,13 +16,17 @@ LIBRARIES = ("earwitness", "numpy", "torch", "speechbrain", "onnxscript", "onnxr
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What was learned from: clips by source in `train` and `dev`, macro-F1 on dev by epoch, time in seconds."""
+    """What was learned from, and how well: clips by source in `train` and `dev`, macro-F1 on dev, time in seconds.
+
+    `judged` says what answered on dev, as in "by the head it learned under".
+    """
 
     train: Mapping[str, int]
     dev: Mapping[str, int]
     seed: int
     device: str
-    figures: tuple[float, ...]
+    figure: float
+    judged: str
     seconds: float
 
 
@@ -33,13 +37,11 @@ def write_card(file: Path, pipeline: Pipeline, manifest: Manifest, lesson: Lesso
 
 
 def _learned(manifest: Manifest, lesson: Lesson) -> str:
-    best = max(lesson.figures)
     digest = hashlib.sha256(manifest.path.read_bytes()).hexdigest()
     sources = "".join(f"| {source} | {clips} | {lesson.dev[source]} |\n" for source, clips in lesson.train.items())
     versions = "".join(f"- {name} {version(name)}\n" for name in LIBRARIES)
     return (
-        f"Macro-F1 on dev, by the head it learned under, over clean and degraded clips: **{best:.3f}** "
-        f"(epoch {lesson.figures.index(best) + 1} of {len(lesson.figures)}).\n"
+        f"Macro-F1 on dev, {lesson.judged}, over clean and degraded clips: **{lesson.figure:.3f}**.\n"
         f"Seed {lesson.seed}, on {lesson.device}, {lesson.seconds:.0f} s.\n\n"
         f"## Data\n\n{manifest.path.name}, SHA-256 {digest}.\n\n"
         f"| source | clips in train | clips in dev |\n| --- | --- | --- |\n{sources}\n"

@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from earwitness.contracts import LearnedEmbedder
+from earwitness.contracts import FittedEmbedder, LearnedEmbedder
 from earwitness.errors import MissingExtraError, OptionError, TrainingError
 from earwitness.manifest import Manifest
 from earwitness.network import Device
 from earwitness.pipeline import Chain, Pipeline
 from earwitness.training.card import Lesson, write_card
-from earwitness.training.data import gather
+from earwitness.training.data import Corpus, gather
 from earwitness.training.features import default_cache, render
+
+if TYPE_CHECKING:
+    from earwitness.training.checkpoint import Progress
 
 __all__ = ["train"]
 
@@ -60,7 +64,7 @@ def train(
         raise TrainingError(f"{out} is a finished model: train into another folder, or remove this one first")
     out.mkdir(parents=True, exist_ok=True)
     lesson = None
-    if isinstance(pipeline.embedder, LearnedEmbedder):
+    if isinstance(pipeline.embedder, FittedEmbedder | LearnedEmbedder):
         _require(device)
         lesson = _learn(pipeline, manifest, out, seed, device, cache or default_cache(), quiet)
     write_card(out / "card.md", pipeline, manifest, lesson)
@@ -80,23 +84,38 @@ def _require(device: Device) -> None:
 def _learn(
     pipeline: Pipeline, manifest: Manifest, out: Path, seed: int, device: Device, cache: Path, quiet: bool
 ) -> Lesson:
-    """Render, fit, write weights and network; what the card tells of it comes back."""
+    """Render, learn, write what was learned; what the card tells of it comes back."""
+    recipe = pipeline.training
+    train, dev = gather(manifest, pipeline.task)
+    train = replace(train, clips=render(train.rows, [recipe.versions] * len(train.rows), pipeline, seed, cache, quiet))
+    dev = replace(dev, clips=render(dev.rows, _watched(len(dev.rows), recipe.versions), pipeline, seed, cache, quiet))
+    if isinstance(pipeline.embedder, FittedEmbedder):
+        from earwitness.training.closed_form import fit
+
+        figure, seconds = fit(pipeline.embedder, train, dev, out)
+        return Lesson(train.counts, dev.counts, seed, "cpu", figure, "by the nearest mean embedding", seconds)
+    progress = _descend(pipeline, train, dev, out, seed, device, _digest(pipeline, manifest, seed), quiet)
+    figure, epoch = progress.figures[progress.best_epoch], progress.best_epoch + 1
+    judged = f"by the head it learned under, in epoch {epoch} of {progress.epochs}"
+    return Lesson(train.counts, dev.counts, seed, device, figure, judged, progress.seconds)
+
+
+def _descend(
+    pipeline: Pipeline, train: Corpus, dev: Corpus, out: Path, seed: int, device: Device, run: str, quiet: bool
+) -> "Progress":
+    """Fit the network epoch by epoch, and write weights and network."""
     from earwitness.training.export import export
     from earwitness.training.learner import Learner
     from earwitness.training.loop import fit
 
     assert isinstance(pipeline.embedder, LearnedEmbedder)
     recipe = pipeline.training
-    train, dev = gather(manifest, pipeline.task)
-    train = replace(train, clips=render(train.rows, [recipe.versions] * len(train.rows), pipeline, seed, cache, quiet))
-    dev = replace(dev, clips=render(dev.rows, _watched(len(dev.rows), recipe.versions), pipeline, seed, cache, quiet))
     _, frames, dims = train.clips[0].windows(0).shape
     learner = Learner(pipeline.embedder, recipe, (frames, dims), len(train.sources), seed, device)
     share = recipe.crop / pipeline.window
-    run = _digest(pipeline, manifest, seed)
     progress = fit(learner, recipe, share, train, dev, out / CHECKPOINT, run, quiet)
     export(learner.model, progress.best, (frames, dims), out)
-    return Lesson(train.counts, dev.counts, seed, device, tuple(progress.figures), progress.seconds)
+    return progress
 
 
 def _watched(clips: int, versions: Sequence[Chain]) -> list[tuple[Chain, ...]]:

@@ -1,0 +1,292 @@
+"""Calibrating and measuring: honest rules are kept, files hold what they promise, figures agree with the clips."""
+
+import csv
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+from sklearn.metrics import f1_score, roc_auc_score
+
+from earwitness.engine import open_engine
+from earwitness.errors import CalibrationError, ManifestError, RegistryError
+from earwitness.evaluation import calibrate_registry, evaluate_registry
+from earwitness.evaluation.protocol import check_pools
+from earwitness.evaluation.scoring import score_rows
+from earwitness.evaluation.shortcuts import shortcut_accuracies
+from earwitness.manifest import read_manifest
+
+METRICS = """
+    task clips accuracy macro_f1_known macro_f1_open auroc fpr95 oscr dir_at_far eer cllr cllr_min coverage
+    far_asked far_realised intervals shortcuts by
+"""
+
+
+def strictly(text):
+    """JSON in which NaN is an error."""
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} in JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.fixture
+def rewrite(made, tmp_path):
+    """(change) -> the manifest with each row changed in a copy, or left out where the change gives None."""
+
+    def write(change):
+        rows = [row for row in (change(dict(row)) for row in made.rows) if row]
+        rows = [{**row, "path": made.home / row["path"]} for row in rows]
+        with (tmp_path / "changed.csv").open("w", newline="") as out:
+            writer = csv.DictWriter(out, dict.fromkeys(key for row in rows for key in row))
+            writer.writeheader()
+            writer.writerows(rows)
+        return read_manifest(tmp_path / "changed.csv")
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def evaluated(made, tmp_path_factory):
+    """The folder of an evaluation of the made registry, by halves."""
+    out = tmp_path_factory.mktemp("evaluated")
+    with open_engine(made.registry) as engine:
+        evaluate_registry(engine, read_manifest(made.manifest), out, by=("half",))
+    return out
+
+
+@pytest.fixture(scope="module")
+def figures(evaluated):
+    return strictly((evaluated / "metrics.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def predictions(evaluated):
+    return [strictly(line) for line in (evaluated / "predictions.jsonl").read_text().splitlines()]
+
+
+def test_metrics_hold_what_others_rely_on(figures):
+    assert set(METRICS.split()) <= set(figures)
+    assert figures["clips"] == {"known": 18, "unknown": 10}
+    assert set(figures["dir_at_far"]) == {"0.01", "0.1"}
+    assert (figures["far_asked"], figures["skipped"], figures["split"]) == (0.05, [], "test")
+    assert set(figures["by"]["half"]) == {"even", "odd"}
+    assert set(METRICS.split()) - {"task", "intervals", "shortcuts", "by"} <= set(figures["by"]["half"]["odd"])
+
+
+def test_figures_agree_with_the_predictions(figures, predictions):
+    known = np.array([row["counted_as"] is not None for row in predictions])
+    first = np.array([row["ranking"][0]["source"] for row in predictions])
+    truth = np.array([row["counted_as"] or "unknown" for row in predictions])
+    answers = np.array([row["source"] or "unknown" for row in predictions])
+    knownness = np.array([row["knownness"] for row in predictions])
+    assert figures["accuracy"] == pytest.approx((first == truth)[known].mean())
+    assert figures["auroc"] == pytest.approx(roc_auc_score(known, knownness))
+    assert figures["macro_f1_open"] == pytest.approx(f1_score(truth, answers, average="macro"))
+    assert figures["macro_f1_known"] == pytest.approx(f1_score(truth[known], first[known], average="macro"))
+    assert figures["far_realised"] == pytest.approx((answers[~known] != "unknown").mean())
+    lr = np.array([row["log10_lr"] for row in predictions])
+    costs = np.log2(1 + 10.0 ** -lr[known]).mean(), np.log2(1 + 10.0 ** lr[~known]).mean()
+    assert figures["cllr"] == pytest.approx(np.mean(costs))
+    halves = figures["by"]["half"]
+    even = np.array(["even" if int(row["clip"][-5]) % 2 == 0 else "odd" for row in predictions]) == "even"
+    assert halves["even"]["auroc"] == pytest.approx(roc_auc_score(known[even], knownness[even]))
+    assert sum(half["clips"]["known"] for half in halves.values()) == 18
+
+
+def test_intervals_hold_their_values(figures):
+    assert set(figures["intervals"]) >= {"accuracy", "macro_f1_open", "auroc", "fpr95", "oscr", "eer"}
+    for name, (low, high) in figures["intervals"].items():
+        assert low <= figures[name] <= high, name
+
+
+def test_predictions_are_verdicts_with_the_truth(made, predictions):
+    with open_engine(made.registry) as engine:
+        asked = [row["clip"] for row in predictions]
+        verdicts = {v.clip: json.loads(json.dumps(v.to_dict())) for v in engine.identify_many(asked)}
+    assert len(predictions) == 28
+    for row in predictions:
+        truth, counted = row.pop("truth"), row.pop("counted_as")
+        assert f"test-{truth}" in row["clip"]
+        assert counted == (truth if truth in ("alpha", "beta", "gamma") else None)
+        alone = verdicts[row["clip"]]
+        assert row["knownness"] == pytest.approx(alone["knownness"], rel=1e-4)
+        same = set(row) - {"knownness", "ranking", "evidence", "p_value", "log10_lr", "probability"}
+        assert {key: row[key] for key in same - {"unknown_probability"}} == {
+            key: alone[key] for key in same - {"unknown_probability"}
+        }
+        assert set(row) == set(alone)
+
+
+def test_the_report_stands_alone(evaluated):
+    page = (evaluated / "report.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert page.count('src="data:image/png;base64,') == 3
+    assert not re.search(r'(src|href)="(?!data:)|<script|@import|url\(', page)
+    assert "LEAKY" not in page
+    assert "OSCR" in page.upper()
+
+
+def test_shortcuts_are_told_and_can_be_taken(made, figures, tmp_path, rewrite):
+    assert set(figures["shortcuts"]) == {"prior", "duration", "level", "silence", "container"}
+    assert figures["shortcuts"]["prior"] == pytest.approx(1 / 3)
+
+    def by_length(row):
+        """Each source has a length of its own."""
+        samples, rate = soundfile.read(made.home / row["path"])
+        seconds = {"alpha": 0.5, "beta": 1.0, "gamma": 1.5}.get(row["source"], 2.0)
+        soundfile.write(tmp_path / row["path"], samples[: int(seconds * rate)], rate)
+        return {**row, "path": tmp_path / row["path"]}
+
+    assert shortcut_accuracies(rewrite(by_length), "test")["duration"] == 1.0
+    assert shortcut_accuracies(rewrite(lambda row: row if row["split"] != "train" else None), "test") == {}
+
+
+def test_groups_that_span_splits_are_refused_by_name_or_stamped(made, rewrite, tmp_path):
+    def leak(row):
+        return {**row, "speaker": "bob"} if row["path"] in ("train-alpha-0.wav", "test-beta-1.wav") else row
+
+    manifest = rewrite(leak)
+    with open_engine(made.registry) as engine:
+        with pytest.raises(ManifestError, match=r"speaker 'bob' stands in train .*, test .*--allow-leak"):
+            evaluate_registry(engine, manifest, tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+        (figures,) = evaluate_registry(engine, manifest, tmp_path / "out", allow_leak=True)
+    assert figures["stamp"] == "LEAKY SPLIT"
+    assert strictly((tmp_path / "out" / "metrics.json").read_text())["leaks"] == figures["leaks"]
+    assert "LEAKY SPLIT" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_one_text_on_two_sides_is_a_leak(made, rewrite, tmp_path):
+    manifest = rewrite(lambda row: {**row, "text_id": "harvard-1"} if row["path"].endswith("-0.wav") else row)
+    with open_engine(made.registry) as engine, pytest.raises(ManifestError, match="text_id 'harvard-1'"):
+        evaluate_registry(engine, manifest, tmp_path / "out")
+
+
+def test_strangers_of_development_may_not_stand_in_the_test(made, rewrite, tmp_path):
+    same = rewrite(lambda row: {**row, "source": "dev-one"} if row["source"] == "test-one" else row)
+    with open_engine(made.registry) as engine, pytest.raises(ManifestError, match="also stand in the test: dev-one"):
+        evaluate_registry(engine, same, tmp_path / "out")
+    with pytest.raises(ManifestError, match="family tacotron"):
+        check_pools(["a"], ["b"], {"a": "tacotron", "b": "tacotron"})
+    check_pools(["a"], ["b"], {"a": "tacotron", "b": "vits"})
+
+
+def test_a_column_can_make_strangers(made, rewrite, tmp_path):
+    manifest = rewrite(lambda row: {**row, "hidden": "1" if row["source"] == "gamma" else "0"})
+    with open_engine(made.registry) as engine:
+        (figures,) = evaluate_registry(engine, manifest, tmp_path, unknown_column="hidden")
+        assert figures["clips"] == {"known": 12, "unknown": 16}
+        with pytest.raises(ManifestError, match=r"'concealed'.*--unknown-column"):
+            evaluate_registry(engine, manifest, tmp_path, unknown_column="concealed")
+        with pytest.raises(ManifestError, match=r"'halves'.*--by"):
+            evaluate_registry(engine, manifest, tmp_path, by=("halves",))
+
+
+def test_without_strangers_or_known_clips_figures_are_null_not_invented(made, rewrite, tmp_path):
+    with open_engine(made.registry) as engine:
+        for kept, null in ((("alpha", "beta"), "far_realised"), (("test-one",), "accuracy")):
+            manifest = rewrite(lambda row, kept=kept: row if row["source"] in kept else None)
+            (figures,) = evaluate_registry(engine, manifest, tmp_path / "out")
+            assert strictly((tmp_path / "out" / "metrics.json").read_text()) == json.loads(json.dumps(figures))
+            assert figures[null] is figures["auroc"] is figures["eer"] is None
+            assert figures["intervals"]["auroc"] == [None, None]
+
+
+def test_bad_clips_are_left_out_and_told(made, rewrite, tmp_path):
+    soundfile.write(tmp_path / "silent.wav", np.zeros(32000), 16000)
+    train = made.home / "train-alpha-1.wav"
+    odd = {"test-alpha-0.wav": tmp_path / "silent.wav", "test-alpha-1.wav": train}
+    odd_rows = rewrite(
+        lambda row: {**row, "path": odd.get(row["path"], row["path"])} if row["split"] == "test" else None
+    )
+    with open_engine(made.registry) as engine:
+        (figures,) = evaluate_registry(engine, odd_rows, tmp_path / "out")
+        assert figures["clips"]["known"] == 16
+        assert figures["skipped"] == [f"{tmp_path}/silent.wav: silent", f"{train}: is enrolled itself"]
+        nothing = replace(odd_rows, rows=odd_rows.rows[:2])
+        with pytest.raises(ManifestError, match=r"no clip can be counted; first: .*silent"):
+            evaluate_registry(engine, nothing, tmp_path / "out")
+
+
+def test_stretches_are_scored_as_clips_of_their_own(made, rewrite, tmp_path):
+    rows = [row for row in made.rows if row["split"] == "test"]
+    samples = [soundfile.read(made.home / row["path"])[0] for row in rows]
+    soundfile.write(tmp_path / "all.flac", np.concatenate(samples), 16000)
+    place = {row["path"]: 2.0 * k for k, row in enumerate(rows)}
+    stretches = rewrite(
+        lambda row: (
+            {**row, "path": tmp_path / "all.flac", "start": place[row["path"]], "end": place[row["path"]] + 2}
+            if row["split"] == "test"
+            else None
+        )
+    )
+    with open_engine(made.registry) as engine:
+        apart = score_rows(engine, "system", read_manifest(made.manifest).select(split="test"))
+        found = score_rows(engine, "system", stretches)
+    np.testing.assert_array_equal(found.labels, apart.labels)
+    np.testing.assert_allclose(found.knownness, apart.knownness, rtol=0.02, atol=0.05)
+
+
+def test_the_threshold_is_set_by_the_strangers_of_development(made, registry_copy):
+    manifest = read_manifest(made.manifest).select(split="dev")
+    with open_engine(registry_copy) as engine:
+        scored = score_rows(engine, "system", manifest)
+        strangers = np.sort(scored.knownness[~scored.known].astype(np.float64))
+        thresholds = []
+        for far, rank in ((0.04, 1), (0.2, 5), (0.4, 10)):
+            (report,) = calibrate_registry(engine, manifest, far)
+            thresholds.append(report["threshold"])
+            assert strangers[-rank] < thresholds[-1] <= np.nextafter(strangers[-rank], np.inf)
+            assert engine.judge("system").calibration.threshold == thresholds[-1]
+        assert thresholds == sorted(thresholds, reverse=True)
+        assert engine.judge("system").calibration.stranger_sources == ("dev-one", "dev-two")
+        assert (report["known_clips"], report["stranger_clips"], report["pairs"]) == (24, 24, True)
+
+
+def test_too_few_strangers_bear_no_promise(rewrite, registry_copy):
+    few = rewrite(lambda row: row if row["split"] == "dev" and not row["source"].endswith("-two") else None)
+    with open_engine(registry_copy) as engine:
+        before = engine.registry.calibration(engine.models["system"].space)
+        with pytest.raises(CalibrationError, match=r"12 .*0\.05.*19 are needed.*at least 0\.077"):
+            calibrate_registry(engine, few, 0.05)
+        assert engine.registry.calibration(engine.models["system"].space) == before
+        assert calibrate_registry(engine, few, 0.1)[0]["stranger_clips"] == 12
+        known = replace(few, rows=tuple(row for row in few.rows if row.source == "alpha"))
+        strangers = replace(few, rows=tuple(row for row in few.rows if row.source == "dev-one"))
+        with pytest.raises(CalibrationError, match="0 development clips of strangers"):
+            calibrate_registry(engine, known, 0.1)
+        with pytest.raises(CalibrationError, match="no development clip of an enrolled source"):
+            calibrate_registry(engine, strangers, 0.1)
+
+
+def test_what_was_never_calibrated_or_changed_since_is_not_measured(made, registry_copy, tmp_path):
+    manifest = read_manifest(made.manifest)
+    with open_engine(made.raw) as engine, pytest.raises(CalibrationError, match="earwitness calibrate"):
+        evaluate_registry(engine, manifest, tmp_path / "out")
+    with open_engine(registry_copy) as engine:
+        engine.enroll("newcomer", [made.home / "test-test-one-0.wav"])
+        with pytest.raises(CalibrationError, match="calibrated before newcomer came or went"):
+            evaluate_registry(engine, manifest, tmp_path / "out")
+
+
+def test_rows_of_another_task_alone_are_an_error(made, rewrite, tmp_path):
+    devices = rewrite(lambda row: {**row, "task": "device"})
+    with open_engine(made.registry) as engine:
+        for run in (
+            lambda: calibrate_registry(engine, devices, 0.05),
+            lambda: evaluate_registry(engine, devices, tmp_path),
+        ):
+            with pytest.raises(ManifestError, match="no row is for system"):
+                run()
+
+
+def test_an_empty_registry_has_nothing_to_calibrate(made, registry_copy):
+    with open_engine(registry_copy) as engine:
+        for source in ("alpha", "beta", "gamma"):
+            engine.registry.remove(source)
+        with pytest.raises(RegistryError, match="no source is enrolled"):
+            calibrate_registry(engine, read_manifest(made.manifest).select(split="dev"), 0.05)
