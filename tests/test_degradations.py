@@ -8,7 +8,7 @@ from scipy.signal import correlate, correlation_lags, welch
 
 from earwitness.errors import OptionError
 from earwitness_degradations import Band, Codec, Equaliser, Gain, Noise, Offset, register_degradations
-from earwitness_degradations._coders import CODERS
+from earwitness_degradations._coder_table import CODERS
 
 TELEPHONE = {"amr", "g723", "mulaw", "realaudio"}
 CODECS = [Codec(name) for name in sorted(CODERS)]

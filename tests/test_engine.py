@@ -345,6 +345,8 @@ def test_python_enrols_into_a_copy_of_the_starter(made, tmp_path, monkeypatch):
         assert engine.identify(asked)[0].source != "acme/voice-2"
         with pytest.raises(RegistryReadOnlyError):
             engine.registry.remove("alpha")
+        assert engine.enroll("alpha", clips(made, "train", "alpha")[:1])[0].outcome == "already enrolled"
+        assert engine.identify(clips(made, "test", "alpha")[0])[0].source == "alpha"  # of the copy, at the same version
         assert engine.enroll("acme/voice-2", [fresh])[0].outcome == "added"
         assert engine.registry.folder == tmp_path / "data" / "earwitness" / "registry"
         assert engine.identify(asked)[0].ranking[0].source == "acme/voice-2"

@@ -8,7 +8,7 @@ import soxr
 
 from earwitness.errors import OptionError
 from earwitness.types import FloatArray
-from earwitness_degradations._coders import CODERS, transcode
+from earwitness_degradations._coder_table import CODERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class Codec:
 
     def __call__(self, samples: FloatArray, rate: int, rng: np.random.Generator) -> FloatArray:
         """(n,) -> (n,)."""
+        from earwitness_degradations._coders import transcode
+
         if rng.random() >= self.probability or not samples.size:
             return samples
         coder = CODERS[self.codec]

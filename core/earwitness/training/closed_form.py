@@ -61,11 +61,8 @@ def evaluate(embedder: FittedEmbedder, state: State, means: FloatArray, corpus: 
 
 def _windows(corpus: Corpus) -> tuple[FloatArray, IntArray]:
     """All windows of all versions (N, frames, dims), and the clip of each (N,)."""
-    found = [[clip.windows(version) for version in range(len(clip.files))] for clip in corpus.clips]
-    counts = [sum(map(len, versions)) for versions in found]
-    return np.concatenate([windows for versions in found for windows in versions]), np.repeat(
-        np.arange(len(counts)), counts
-    )
+    found = [np.concatenate([clip.windows(version) for version in range(len(clip.files))]) for clip in corpus.clips]
+    return np.concatenate(found), np.repeat(np.arange(len(found)), [len(windows) for windows in found])
 
 
 def _by_class(rows: FloatArray, labels: IntArray) -> list[FloatArray]:
