@@ -13,7 +13,7 @@ ORDER = 24
 FRAME, HOP = 640, 160  # samples: 40 and 10 ms at 16 kHz
 PITCH_HZ = (70.0, 400.0)
 VOICED = 0.45  # least correlation between neighbouring periods
-EMPHASIS = 0.97
+EMPHASIS = 0.9
 WHITE_FLOOR = 1e-5  # share of a frame's power added as white noise, which keeps silent frames solvable
 
 Array = NDArray[np.float64]
