@@ -222,3 +222,14 @@ def test_strangers_of_the_threshold_may_not_stand_in_the_test():
         check_pools(["a", "b"], ["b", "c"])
     with pytest.raises(ManifestError, match="family x"):
         check_pools(["a", "b"], ["c"], {"a": "x", "c": "x"})
+
+
+def test_far_off_strangers_of_development_do_not_loosen_the_threshold():
+    """Strangers that lie below every known clip leave the threshold at the least known clip."""
+    rng = np.random.default_rng(3)
+    known = rng.normal(0.0, 1.0, 60)
+    values, labels = rng.normal(size=(60, 3)), rng.integers(0, 3, 60)
+    near = calibrate(values, labels, known, rng.normal(-1.0, 1.0, 40), 0.05)
+    far = calibrate(values, labels, known, rng.normal(-50.0, 1.0, 40), 0.05)
+    assert far.threshold == known.min()
+    assert near.threshold > known.min()

@@ -173,7 +173,7 @@ def test_mahalanobis_is_the_distance_under_the_pooled_covariance():
     apart = queries[:, None] - means  # (B, K, d)
     expected = -0.5 * np.einsum("bki,ij,bkj->bk", apart, np.linalg.inv(shrunk), apart)
     np.testing.assert_allclose(scores.values, expected, rtol=1e-3)
-    np.testing.assert_allclose(scores.knownness, expected.max(axis=1), rtol=1e-3)
+    np.testing.assert_allclose(scores.knownness, -np.log1p(-2 * expected.max(axis=1)), rtol=1e-3)
 
 
 def test_mahalanobis_projects_where_rows_are_few():

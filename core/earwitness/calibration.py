@@ -62,7 +62,8 @@ class Calibration:
     """What a knownness and K values mean, by the development clips.
 
     A clip is of a known source when its knownness is at least `threshold`, set so that a share of at most `far`
-    new strangers is expected to pass. `known` holds the knownness of the n development clips of known sources,
+    new strangers is expected to pass, and never below the least of `known`: strangers of development that all lie
+    further off than any known clip mustn't loosen it. `known` holds the knownness of the n development clips of known sources,
     ascending; `truths` the probabilities that their true sources got, ascending; `strangers` counts the others, and
     `stranger_sources` names what made them, where that is known: none of it may stand in a test.
     """
@@ -146,7 +147,7 @@ def calibrate(
         raise CalibrationError(
             "there is no development clip of an enrolled source: enrol the sources, or list clips of them"
         )
-    threshold = acceptance_threshold(strangers, far)
+    threshold = max(acceptance_threshold(strangers, far), float(known[0]))
     temperature = fit_temperature(values, labels)
     truths = softmax(values / temperature)[np.arange(len(labels)), labels]
     bounds = -math.log10(known.size + 1), math.log10(strangers.size + 1)

@@ -18,8 +18,9 @@ NO_SCATTER = 1e-6
 class Mahalanobis:
     """Unknown when every source is many deviations away.
 
-    v_c = -1/2 (z - mu_c)' S^-1 (z - mu_c), knownness = max v_c; z is unit ('++'), S the pooled within-source
-    covariance, shrunk after Ledoit and Wolf. With fewer than ten rows a dimension, z is first projected on the
+    v_c = -1/2 (z - mu_c)' S^-1 (z - mu_c); z is unit ('++'), S the pooled within-source covariance, shrunk after
+    Ledoit and Wolf. Knownness = -log(1 - 2 max v_c), the published max v_c on a scale where one window far off, or
+    strangers of development far off, don't outweigh everything near the threshold. With fewer than ten rows a dimension, z is first projected on the
     leading min(`dims`, N / 4) principal axes of all rows, taken about the origin: so they hold the direction of
     a lone source. Where the rows of a source don't scatter at all (one row each), S is I / `scale`, which makes
     v_c the cosine logit `scale` (cos - 1).
@@ -43,11 +44,11 @@ class Mahalanobis:
         return {"means": (means @ whitener).astype(np.float32), "whitener": whitener.astype(np.float32)}
 
     def score(self, state: State, gallery: Gallery, queries: FloatArray) -> Scores:  # noqa: ARG002
-        """(B, d) -> minus half the squared distances (B, K), the largest of each row (B,)."""
+        """(B, d) -> minus half the squared distances (B, K), minus the log of 1 + the least of each row (B,)."""
         z, means = (queries @ state["whitener"]).astype(np.float64), state["means"].astype(np.float64)
         squared = np.square(z).sum(1)[:, None] - 2 * z @ means.T + np.square(means).sum(1)  # (B, K)
         values = (-0.5 * np.maximum(squared, 0.0)).astype(np.float32)
-        return Scores(values, values.max(axis=1))
+        return Scores(values, -np.log1p(-2 * values.max(axis=1)))
 
     def _axes(self, rows: FloatArray) -> NDArray[np.float64]:
         count, dims = rows.shape
