@@ -49,9 +49,8 @@ def interleaved(jobs: Mapping[str, Callable[[], object]], rounds: int) -> dict[s
 
 def networks(rounds: int) -> None:
     """ONNX Runtime against torch eager of the same weights, at batch 1 and 32."""
-    print(
-        "| network | batch | torch eager ms | ONNX Runtime ms | times as fast | x real time |\n|---|---|---|---|---|---|"
-    )
+    print("| network | batch | torch eager ms | ONNX Runtime ms | times as fast | x real time |")
+    print("|---|---|---|---|---|---|")
     with TemporaryDirectory() as scratch:
         for name, settings in NETWORKS.items():
             module = load_catalogue().get("embedder", name)(**settings).network(DIMS).eval()

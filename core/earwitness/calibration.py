@@ -63,9 +63,9 @@ class Calibration:
 
     A clip is of a known source when its knownness is at least `threshold`, set so that a share of at most `far`
     new strangers is expected to pass, and never below the least of `known`: strangers of development that all lie
-    further off than any known clip mustn't loosen it. `known` holds the knownness of the n development clips of known sources,
-    ascending; `truths` the probabilities that their true sources got, ascending; `strangers` counts the others, and
-    `stranger_sources` names what made them, where that is known: none of it may stand in a test.
+    further off than any known clip mustn't loosen it. `known` holds the knownness of the n development clips of
+    known sources, ascending; `truths` the probabilities that their true sources got, ascending; `strangers` counts the
+    others, and `stranger_sources` names what made them, where that is known: none of it may stand in a test.
     """
 
     sources: tuple[str, ...]

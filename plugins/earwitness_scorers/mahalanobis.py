@@ -20,10 +20,11 @@ class Mahalanobis:
 
     v_c = -1/2 (z - mu_c)' S^-1 (z - mu_c); z is unit ('++'), S the pooled within-source covariance, shrunk after
     Ledoit and Wolf. Knownness = -log(1 - 2 max v_c), the published max v_c on a scale where one window far off, or
-    strangers of development far off, don't outweigh everything near the threshold. With fewer than ten rows a dimension, z is first projected on the
-    leading min(`dims`, N / 4) principal axes of all rows, taken about the origin: so they hold the direction of
-    a lone source. Where the rows of a source don't scatter at all (one row each), S is I / `scale`, which makes
-    v_c the cosine logit `scale` (cos - 1).
+    strangers of development far off, don't outweigh everything near the threshold.
+
+    With fewer than ten rows a dimension, z is first projected on the leading min(`dims`, N / 4) principal axes of
+    all rows, taken about the origin: so they hold the direction of a lone source. Where the rows of a source don't
+    scatter at all (one row each), S is I / `scale`, which makes v_c the cosine logit `scale` (cos - 1).
 
     Source: Mueller and Hein 2025, Mahalanobis++ (arXiv 2505.18032); Ledoit and Wolf 2004.
     """
