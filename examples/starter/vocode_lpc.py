@@ -39,13 +39,13 @@ def periods(samples: Array, rate: int) -> Array:
 
 
 def excitation(periods: Array, rng: np.random.Generator) -> Array:
-    """Return pulses or noise of unit power for each frame's hop, shape (frames x HOP,)."""
+    """Return pulses or noise of about unit power for each frame's hop, shape (frames x HOP,)."""
     sound = rng.standard_normal(periods.size * HOP)
     phase = 0.0
     for place, period in enumerate(np.repeat(periods, HOP)):
         if period:
             phase += 1 / period
-            sound[place] = np.sqrt(period) * (phase >= 1)
+            sound[place] = np.sqrt(period) * (phase >= 1) - 1 / np.sqrt(period)  # pulses without offset
             phase %= 1
     return sound
 
