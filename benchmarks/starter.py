@@ -1,13 +1,15 @@
 """The starter registry on strangers' pages: what it names, what it refuses, and what it gets wrong.
 
-    python benchmarks/starter.py --voices VOICES --out F.json [--registry DIR]
+    python benchmarks/starter.py --voices VOICES --out F.json --without auspicious3000/autovc [--registry DIR]
 
 VOICES is a folder with a manifest.csv whose `corpus` column is the page a clip was published on. Nothing of it was
-trained on, enrolled or calibrated with. Intervals resample pages, not clips.
+trained on, enrolled or calibrated with; `--without` leaves out a page whose speakers were (VCTK's). Intervals
+resample pages, not clips.
 """
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -66,6 +68,7 @@ def figures(scored: Scored, sources: tuple[str, ...], threshold: float) -> dict[
 def main(
     voices: Annotated[Path, typer.Option(help="Folder with manifest.csv.")],
     out: Annotated[Path, typer.Option(help="JSON to write.")],
+    without: Annotated[list[str] | None, typer.Option(help="A page to leave out; may be repeated.")] = None,
     registry: Annotated[Path | None, typer.Option(help="Default: the registry that answers by default.")] = None,
 ) -> None:
     """Measure and write the figures."""
@@ -73,7 +76,9 @@ def main(
         judge = engine.judge("system")
         if judge.calibration is None:
             raise SystemExit("the registry has no threshold: run 'earwitness calibrate'")
-        scored = score_rows(engine, "system", read_manifest(voices / "manifest.csv"))
+        manifest = read_manifest(voices / "manifest.csv")
+        rows = tuple(row for row in manifest.rows if row.columns["corpus"] not in (without or ()))
+        scored = score_rows(engine, "system", replace(manifest, rows=rows))
         result = figures(scored, judge.gallery.sources, judge.calibration.threshold)
     out.write_text(json.dumps({**result, "skipped": scored.skipped}, indent=1) + "\n", encoding="utf-8")
     for name, values in result.items():

@@ -4,7 +4,9 @@ Both give mono float32 blocks at the native rate. Only an open file is handed to
 names can't hurt, the extension can't mislead, and a playlist can't make FFmpeg open another file.
 """
 
+import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
@@ -85,7 +87,8 @@ class SoundFileDecoder:
         # NaN marks what was not written: on a fault libsndfile does not say how far it came.
         buffer = np.full((frames, self.channels), np.nan, np.float32)
         try:
-            block: FloatArray = self._file.read(out=buffer)
+            with _hushed(self.container):
+                block: FloatArray = self._file.read(out=buffer)
         except soundfile.SoundFileError:
             self.warnings += ("damaged: decoded up to the fault",)
             unread = np.isnan(buffer[:, 0])
@@ -95,6 +98,22 @@ class SoundFileDecoder:
     def close(self) -> None:
         """Let go of libsndfile's handle."""
         self._file.close()
+
+
+@contextmanager
+def _hushed(container: str) -> Iterator[None]:
+    """Keep libmpg123, inside libsndfile, from writing its own remarks on MP3 to standard error."""
+    if container != "mp3":
+        yield
+        return
+    kept, void = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(void, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(void)
 
 
 class FFmpegDecoder:
