@@ -50,9 +50,12 @@ def plain(verdict):
 
 
 def test_systems_are_named_in_clips_never_heard(made, engine):
-    for source in ("alpha", "beta", "gamma"):
-        verdicts = list(engine.identify_many(clips(made, "test", source)))
-        assert [(v.verdict, v.source) for v in verdicts] == [("known", source)] * 6
+    """None is misnamed; the threshold, at the least known clip of development, may refuse one in 25."""
+    sources = ("alpha", "beta", "gamma")
+    answers = {source: [v.source for v in engine.identify_many(clips(made, "test", source))] for source in sources}
+    assert all(set(named) <= {source, None} for source, named in answers.items())
+    assert sum(named.count(None) for named in answers.values()) <= 2
+    assert all(named.count(source) >= 5 for source, named in answers.items())
 
 
 def test_strangers_are_unknown_and_none_is_their_source(made, engine):
