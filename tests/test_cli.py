@@ -276,6 +276,7 @@ def test_a_conflict_names_the_command_that_resolves_it(made, call, registry_copy
 
 
 def test_the_whole_path_with_an_own_corpus(made, call, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib", reason="drawing needs the extra report")
     monkeypatch.setenv("EARWITNESS_REGISTRY", str(tmp_path / "registry"))
     model, manifest = tmp_path / "model", made.manifest
     settings = ("--set", "window=1.0", "--set", "hop=0.5")
@@ -299,6 +300,7 @@ def test_the_whole_path_with_an_own_corpus(made, call, tmp_path, monkeypatch):
 
 
 def test_evaluate_refuses_leaks_unless_told(made, call, tmp_path):
+    pytest.importorskip("matplotlib", reason="drawing needs the extra report")
     text = made.manifest.read_text().replace("test-beta-0,", "train-beta-0,")
     (made.home / "leaky.csv").write_text(text)
     asked = ("evaluate", "--manifest", made.home / "leaky.csv", "--out", tmp_path / "out", "--registry", made.registry)
@@ -398,6 +400,7 @@ def test_plugins_list(call):
 
 
 def test_plot_draws_a_png(made, call, tmp_path):
+    pytest.importorskip("matplotlib", reason="drawing needs the extra report")
     odd, silent = tmp_path / "a$b$c.wav", tmp_path / "silent.wav"
     shutil.copy(clip(made, "test-alpha-0"), odd)
     soundfile.write(silent, np.zeros(RATE), RATE)

@@ -1,5 +1,6 @@
 """A pipeline is read back equal to what was written, and what can't be read is said in a sentence."""
 
+import re
 from dataclasses import fields, replace
 
 import pytest
@@ -137,3 +138,35 @@ def test_a_pipeline_is_read_from_a_file(tmp_path):
     assert load_pipeline(str(tmp_path / "mine.yaml"), CATALOGUE) == Pipeline.from_dict(BARE, CATALOGUE)
     with pytest.raises(UnknownPartError):
         load_pipeline(str(tmp_path / "other.yaml"), CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("rate=[", "--set rate is not YAML"),
+        ("rate=abc", "rate is 'abc', not of type int"),
+        ("training=5", "training is 5, not keys"),
+        ("training.epochs=abc", "epochs is 'abc', not of type int"),
+        ("training.learning_rate=fast", "learning_rate is 'fast', not a number"),
+        ("training.versions=3", "versions is 3, not of type tuple"),
+        ("training.versions=[gain]", "version 'gain' is not a list"),
+        ("name=3", "name is 3, not of type str"),
+        ("scorer.mahalanobis.dims=x", "dims is 'x', not of type int"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_named(assignment, message):
+    with pytest.raises(PipelineError, match=re.escape(message)):
+        load_pipeline("lfcc-stats", load_catalogue(), (assignment,))
+
+
+def test_numbers_may_be_written_with_exponents():
+    """YAML 1.1 reads 1e-3 as text."""
+    pipeline = load_pipeline("lfcc-stats", load_catalogue(), ("training.learning_rate=1e-3", "window=4"))
+    assert (pipeline.training.learning_rate, pipeline.window) == (1e-3, 4.0)
+
+
+def test_a_file_that_is_not_yaml_is_named(tmp_path):
+    file = tmp_path / "torn.yaml"
+    file.write_text("name: [")
+    with pytest.raises(PipelineError, match=r"torn\.yaml is not YAML"):
+        load_pipeline(str(file), load_catalogue())

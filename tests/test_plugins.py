@@ -74,6 +74,14 @@ def test_a_clash_names_both_and_takes_nothing_of_the_second(install):
     assert catalogue.names("source") == ()
 
 
+def test_two_plugins_of_one_name_leave_the_first_at_work(install):
+    first = install("first", READER.format(answer="heard", suffix=".one"), point="same")
+    second = install("second", FRONTEND.format(name="ear"), point="same")
+    catalogue = Catalogue([first, second])
+    assert catalogue.plugins[0].problem is None
+    assert catalogue.read_clip(Path("a.one")) == "heard"
+
+
 def test_a_misspelt_hook_is_an_error(install):
     misspelt = FRONTEND.format(name="ear").replace("register_frontends", "register_frontend")
     catalogue = Catalogue([install("misspelt", misspelt), install("good", FRONTEND.format(name="nose"))])

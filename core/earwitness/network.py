@@ -31,12 +31,16 @@ class OnnxNetwork:
         provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}[device]
         if provider not in ort.get_available_providers():
             raise OptionError("--device cuda needs onnxruntime-gpu: 'earwitness doctor' tells how to install it")
+        if device == "cuda":
+            ort.preload_dlls()  # the wheel finds pip's CUDA libraries only so, and else falls back without a word
         if not file.is_file():
             raise PipelineError(f"{file} is missing: train the model again, or copy its folder whole")
         try:
             self._session = ort.InferenceSession(file, options, providers=[provider])
         except (faults.Fail, faults.InvalidArgument, faults.InvalidGraph, faults.InvalidProtobuf) as error:
             raise PipelineError(f"{file} is damaged: train the model again, or copy its folder whole") from error
+        if provider not in self._session.get_providers():
+            raise OptionError("--device cuda reached no GPU: 'earwitness doctor' tells what is missing")
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, features: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ A part is a name, or a one-key mapping of name to parameters. YAML never imports
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar, Self, cast, get_args
+from typing import Any, ClassVar, Self, cast, get_args, get_origin
 
 import yaml
 
@@ -106,11 +106,7 @@ class Pipeline:
     @classmethod
     def from_yaml(cls, text: str, catalogue: Catalogue) -> Self:
         """Read a pipeline; PipelineError or UnknownPartError say what can't be read."""
-        try:
-            data = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise PipelineError(f"the pipeline is not YAML: {' '.join(str(error).split())}") from error
-        return cls.from_dict(data, catalogue)
+        return cls.from_dict(_plain_yaml(text, "the pipeline"), catalogue)
 
     @classmethod
     def from_dict(cls, data: Any, catalogue: Catalogue) -> Self:
@@ -127,14 +123,27 @@ class Pipeline:
         return cls(**values)
 
 
-def _recipe(data: Mapping[str, Any], catalogue: Catalogue) -> Recipe:
+def _plain_yaml(text: str, what: str) -> Any:
+    """YAML as plain data; PipelineError when it is none."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise PipelineError(f"{what} is not YAML: {' '.join(str(error).split())}") from error
+
+
+def _recipe(data: Any, catalogue: Catalogue) -> Recipe:
     """The `training:` block."""
     values = _checked(Recipe, data, "training")
     if "versions" in values:
-        values["versions"] = tuple(
-            tuple(_part("degradation", d, catalogue) for d in chain) for chain in data["versions"]
-        )
+        values["versions"] = tuple(_chain(chain, catalogue) for chain in values["versions"])
     return Recipe(**values)
+
+
+def _chain(data: Any, catalogue: Catalogue) -> Chain:
+    """One entry of `versions:`."""
+    if not isinstance(data, tuple):
+        raise PipelineError(f"training: version {data!r} is not a list of degradations, as in [gain, offset]")
+    return tuple(_part("degradation", each, catalogue) for each in data)
 
 
 def _part(kind: str, spec: Any, catalogue: Catalogue) -> Any:
@@ -146,15 +155,29 @@ def _part(kind: str, spec: Any, catalogue: Catalogue) -> Any:
     if not isinstance(name, str) or not isinstance(parameters or {}, Mapping):
         raise PipelineError(f"{kind} {spec!r} is neither a name nor one name with its parameters")
     part = catalogue.get(kind, name)
-    return part(**{key: _frozen(value) for key, value in _checked(part, parameters or {}, f"{kind} {name!r}").items()})
+    return part(**_checked(part, parameters or {}, f"{kind} {name!r}"))
 
 
-def _checked(cls: type[Any], data: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """The mapping as keyword arguments for a dataclass; a key that is none of its fields is an error."""
-    known = [f.name for f in fields(cls)]
-    if strange := [key for key in data if key not in known]:
-        raise PipelineError(f"{what} has no parameter {strange[0]!r}; it has {', '.join(known) or 'none'}")
-    return dict(data)
+def _checked(cls: type[Any], data: Any, what: str) -> dict[str, Any]:
+    """Plain data as keyword arguments for a dataclass; a key that is none of its fields is an error."""
+    if not isinstance(data, Mapping):
+        raise PipelineError(f"{what} is {data!r}, not keys with their values")
+    types = {f.name: f.type for f in fields(cls)}
+    if strange := [key for key in data if key not in types]:
+        raise PipelineError(f"{what} has no parameter {strange[0]!r}; it has {', '.join(types) or 'none'}")
+    return {key: _typed(types[key], _frozen(value), f"{what}: {key}") for key, value in data.items()}
+
+
+def _typed(kind: Any, value: Any, what: str) -> Any:
+    """A YAML value as a field of a plain type wants it: 1e-3 is text to YAML, and 4 an integer."""
+    plain = get_origin(kind) or kind
+    try:
+        value = float(value) if plain is float and not isinstance(value, bool) else value
+    except (TypeError, ValueError):
+        raise PipelineError(f"{what} is {value!r}, not a number") from None
+    if plain in (int, float, str, tuple) and (not isinstance(value, plain) or isinstance(value, bool)):
+        raise PipelineError(f"{what} is {value!r}, not of type {plain.__name__}")
+    return value
 
 
 def _frozen(value: Any) -> Any:
@@ -179,7 +202,7 @@ def override(data: dict[str, Any], assignment: str) -> dict[str, Any]:
     if not equals:
         raise PipelineError(f"--set {assignment!r} is not key=value, as in training.epochs=5")
     head, _, rest = path.partition(".")
-    value = yaml.safe_load(text) if not rest else override(_opened(data.get(head)), f"{rest}={text}")
+    value = override(_opened(data.get(head)), f"{rest}={text}") if rest else _plain_yaml(text, f"--set {path}")
     return {**data, head: value}
 
 
@@ -196,7 +219,7 @@ def load_pipeline(name: str, catalogue: Catalogue, settings: tuple[str, ...] = (
         if file.suffix in {".yaml", ".yml"} and file.is_file()
         else catalogue.get("pipeline", name)
     )
-    data = yaml.safe_load(text)
+    data = _plain_yaml(text, name)
     for assignment in settings:
-        data = override(data, assignment)
+        data = override(_opened(data), assignment)
     return Pipeline.from_dict(data, catalogue)

@@ -66,16 +66,16 @@ class Catalogue:
         offers: dict[str, tuple[str, ...]] = {}
         problem = None
         try:
-            offers = self._admit(point, f"{distribution} {version}")
+            offers = self._admit(point, f"{distribution} {version}", f"{distribution} {point.name}")
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's module may raise anything at all
             problem = f"{type(error).__name__}: {error}"
-            self.manager.unregister(name=point.name)
+            self.manager.unregister(name=f"{distribution} {point.name}")
         return Plugin(point.name, distribution, version, perf_counter() - began, offers, problem)
 
-    def _admit(self, point: EntryPoint, owner: str) -> dict[str, tuple[str, ...]]:
+    def _admit(self, point: EntryPoint, owner: str, unique: str) -> dict[str, tuple[str, ...]]:
         """Register the plugin's hooks and merge its offers, all or nothing."""
         module = point.load()
-        self.manager.register(module, name=point.name)
+        self.manager.register(module, name=unique)
         self.manager.check_pending()
         found = {kind: dict(self._ask(module, kind)) for kind in KINDS}
         for kind, named in found.items():

@@ -57,7 +57,9 @@ def evaluate_registry(
         ManifestError: groups span splits, strangers of development stand in the test, a column is missing, or no
             clip can be counted.
         CalibrationError: the registry has no threshold, or changed since it was set.
+        MissingExtraError: matplotlib, which the report needs, isn't there; said before the work, not after it.
     """
+    load_pyplot()
     leaks = check_leaks(manifest)
     if leaks and not allow_leak:
         raise ManifestError(
