@@ -24,6 +24,7 @@ from earwitness.evaluation.report import Part, write_report
 from earwitness.evaluation.scoring import STRANGER, Scored, score_rows, tasks_of
 from earwitness.evaluation.shortcuts import shortcut_accuracies
 from earwitness.manifest import Manifest, check_leaks
+from earwitness.plotting import load_pyplot
 
 __all__ = ["evaluate_registry", "measure"]
 
