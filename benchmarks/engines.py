@@ -185,17 +185,20 @@ class Bench:
         }
 
     def left_out(self, seed: int, source: str) -> dict[str, Any]:
-        """Figures with one engine unknown, against it and against far strangers."""
+        """Figures by condition and scorer with one engine unknown, against it and against far strangers."""
         known = without(self.manifest, source)
         model = self.model(known, seed)
-        rows = {split: self.features.rows(model, known.select(split=split)) for split in ("train", "dev", "test")}
-        gallery = ArrayGallery(rows["train"])
+        gallery, dev = (self.features.rows(model, known.select(split=split)) for split in ("train", "dev"))
         pools = {"left out": without(self.manifest, source, keep=True).select(split="test"), "far": self.far}
-        strangers = {name: self.features.rows(model, pool) for name, pool in pools.items()}
-        return {
-            name: {pool: opened(scorer, gallery, rows["dev"], rows["test"], each) for pool, each in strangers.items()}
-            for name, scorer in self.scorers().items()
-        }
+        figures: dict[str, Any] = {}
+        for condition in CONDITIONS:
+            test = self.features.rows(model, known.select(split="test"), condition)
+            strangers = {name: self.features.rows(model, pool, condition) for name, pool in pools.items()}
+            figures[condition] = {
+                name: {pool: opened(scorer, ArrayGallery(gallery), dev, test, each) for pool, each in strangers.items()}
+                for name, scorer in self.scorers().items()
+            }
+        return figures
 
 
 def main(

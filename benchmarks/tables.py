@@ -51,16 +51,23 @@ def opened(name: str, runs: Sequence[Mapping[str, Any]]) -> None:
         "far (Piper and Kokoro)": (sources, "far"),
     }
     rows = [
-        [pool, scorer, *(mean([average(run, chosen, scorer, key, f) for run in runs]) for f in OPEN)]
+        [
+            pool,
+            scorer,
+            condition,
+            *(mean([average(run, chosen, (condition, scorer, key), f) for run in runs]) for f in OPEN),
+        ]
         for pool, (chosen, key) in pools.items()
-        for scorer in runs[0]["closed"]
+        for scorer, conditions in runs[0]["closed"].items()
+        for condition in conditions
     ]
-    table(["unknown", "scorer", *OPEN], rows)
+    table(["unknown", "scorer", "condition", *OPEN], rows)
 
 
-def average(run: Mapping[str, Any], sources: Sequence[str], scorer: str, pool: str, figure: str) -> float:
-    """One figure's mean over the engines left out."""
-    return float(np.mean([run["open"][source][scorer][pool][figure] for source in sources]))
+def average(run: Mapping[str, Any], sources: Sequence[str], cell: tuple[str, str, str], figure: str) -> float:
+    """One figure's mean over the engines left out, under a condition, by a scorer, against a pool."""
+    condition, scorer, pool = cell
+    return float(np.mean([run["open"][source][condition][scorer][pool][figure] for source in sources]))
 
 
 def main(files: Annotated[list[Path], typer.Argument(help="JSON of benchmarks/engines.py.")]) -> None:
