@@ -111,7 +111,6 @@ def main(
     seed: Annotated[int, typer.Option(help="Draws sentences and settings.")] = 1,
 ) -> None:
     """Make clips of three systems that the registry does not know and list them in a manifest."""
-    rng = np.random.default_rng(seed)
     genuine = [row for row in read_rows(speech) if row["split"] == "dev"]
     taken = {row["text"] for row in read_rows(clips)}
     strangers: dict[str, Stranger] = {
@@ -119,7 +118,9 @@ def main(
         "world": partial(world, world_python, genuine),
         "lpc-vocoder": partial(lpc, genuine),
     }
-    rows = [row for source, make in strangers.items() for row in collected(source, make, count, out, rng)]
+    draws = np.random.default_rng(seed).spawn(len(strangers))  # GnuSpeech's lengths vary and must not shift the others
+    made = zip(strangers.items(), draws, strict=True)
+    rows = [row for (source, make), rng in made for row in collected(source, make, count, out, rng)]
     write_rows(out / "manifest.csv", COLUMNS, rows)
 
 
