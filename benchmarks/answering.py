@@ -9,14 +9,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
 from typing import Annotated, Any
 
 import numpy as np
 import torch
 import typer
+from stopwatch import interleaved
 
 import earwitness
 from earwitness.network import OnnxNetwork
@@ -35,16 +34,6 @@ features = torchaudio.transforms.LFCC(rate, n_lfcc=60)(torch.from_numpy(samples)
 with torch.no_grad():
     print(ECAPA_TDNN(60, channels=[512] * 4 + [1536], lin_neurons=192).eval()(features).shape)
 """
-
-
-def interleaved(jobs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of each job, taken in turns."""
-    times: dict[str, list[float]] = {name: [] for name in jobs}
-    for name, job in [*jobs.items()] * (rounds + 1):
-        began = perf_counter()
-        job()
-        times[name].append(perf_counter() - began)
-    return {name: median(taken[1:]) for name, taken in times.items()}
 
 
 def networks(rounds: int) -> None:

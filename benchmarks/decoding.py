@@ -8,10 +8,8 @@ a mono float32 array; 'bare, hashed' also takes the two digests that `Origin` ho
 
 import hashlib
 import os
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +19,7 @@ import soundfile
 import soxr
 import torch
 import torchaudio
+from stopwatch import interleaved
 
 from earwitness.audio import read_clip
 from earwitness.types import FloatArray
@@ -53,17 +52,6 @@ def hashed(read: Callable[[Path], FloatArray]) -> Callable[[Path], None]:
     return run
 
 
-def medians(*tasks: Callable[[], object]) -> list[float]:
-    """Median seconds of each task, the tasks taking turns."""
-    times: list[list[float]] = [[] for _ in tasks]
-    for _ in range(ROUNDS):
-        for task, taken in zip(tasks, times, strict=True):
-            begin = time.perf_counter()
-            task()
-            taken.append(time.perf_counter() - begin)
-    return [statistics.median(taken) for taken in times]
-
-
 def examples(folder: Path) -> Iterator[Path]:
     """The same noise in four containers."""
     noise = (0.1 * np.random.default_rng(0).standard_normal(SECONDS * RATE)).astype(np.float32)
@@ -87,7 +75,8 @@ def compare_decoding(path: Path) -> None:
     except soundfile.SoundFileError:
         bare = bare_pyav
     duration = read_clip(path).origin.duration
-    ours, alone, same_work = medians(lambda: read_clip(path), lambda: bare(path), lambda: hashed(bare)(path))
+    jobs = {"ours": lambda: read_clip(path), "alone": lambda: bare(path), "same work": lambda: hashed(bare)(path)}
+    ours, alone, same_work = interleaved(jobs, ROUNDS).values()
     print(
         f"| decode {path.suffix[1:]} | {bare.__name__} | {duration / ours:,.0f} "
         f"| {alone / ours:.2f} | {same_work / ours:.2f} |"
@@ -98,7 +87,8 @@ def compare_resampling() -> None:
     """Print the line of 44.1 to 16 kHz."""
     noise = np.random.default_rng(0).standard_normal(SECONDS * RATE).astype(np.float32)
     kernel, tensor = torchaudio.transforms.Resample(RATE, 16000), torch.from_numpy(noise)
-    ours, theirs = medians(lambda: soxr.resample(noise, RATE, 16000, "HQ"), lambda: kernel(tensor))
+    jobs = {"ours": lambda: soxr.resample(noise, RATE, 16000, "HQ"), "theirs": lambda: kernel(tensor)}
+    ours, theirs = interleaved(jobs, ROUNDS).values()
     print(f"| resample 44.1 to 16 kHz | torchaudio | {SECONDS / ours:,.0f} | {theirs / ours:.2f} | |")
 
 

@@ -7,8 +7,6 @@ One thread, one made clip, runs interleaved so that a busy machine slows all ali
 
 import argparse
 import os
-import statistics
-import time
 from collections.abc import Callable
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by OpenBLAS and torch when they are imported
@@ -17,6 +15,7 @@ import librosa
 import numpy as np
 import torch
 import torchaudio
+from stopwatch import interleaved
 
 from earwitness_frontends import Lfcc, LogMel, Mfcc
 
@@ -46,17 +45,6 @@ def contestants(samples: np.ndarray) -> dict[str, Callable[[], object]]:
         "log_mel": lambda: LogMel()(samples[None], RATE),
         "librosa log-mel": lambda: np.log(librosa.feature.melspectrogram(y=samples, n_mels=80, **mel) + 1e-10),
     }
-
-
-def interleaved(tasks: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:
-    """Median seconds of each task, after one run to warm up."""
-    times: dict[str, list[float]] = {name: [] for name in tasks}
-    for _ in range(runs + 1):
-        for name, task in tasks.items():
-            start = time.perf_counter()
-            task()
-            times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values[1:]) for name, values in times.items()}
 
 
 def main() -> None:

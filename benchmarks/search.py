@@ -7,16 +7,15 @@ Rows are unit vectors around 1,000 centres. 'default' is `IndexFlatIP.search` wi
 flat at 1e6 rows (3 GB of memory, some minutes).
 """
 
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import faiss
 import numpy as np
+from stopwatch import interleaved
 
 from earwitness_registry import Gallery
 from earwitness_registry.index import Rows, SpaceIndex
@@ -46,17 +45,6 @@ def gallery(vectors: FloatArray, kind: str, folder: Path) -> Gallery:
     return Gallery(("source",), rows, nought, nought, ("clip",), index)
 
 
-def medians(rounds: int, *tasks: Callable[[], object]) -> list[float]:
-    """Median seconds of each task, run in turns."""
-    times: list[list[float]] = [[] for _ in tasks]
-    for _ in range(rounds):
-        for task, taken in zip(tasks, times, strict=True):
-            begin = time.perf_counter()
-            task()
-            taken.append(time.perf_counter() - begin)
-    return [statistics.median(taken) for taken in times]
-
-
 def by_default(index: faiss.Index, queries: FloatArray) -> Callable[[], object]:
     """The bare call with FAISS' own threshold for BLAS, and ours put back."""
 
@@ -77,7 +65,8 @@ def compare_exact(folder: Path) -> None:
     held.search(vectors[:1], K)
     for batch, rounds in ((1, 201), (32, 15), (512, 7)):
         queries = unit(batch, 2)
-        ours, default = medians(rounds, partial(held.search, queries, K), by_default(bare, queries))
+        jobs = {"ours": partial(held.search, queries, K), "default": by_default(bare, queries)}
+        ours, default = interleaved(jobs, rounds).values()
         print(f"| Flat, 1e5 rows, batch {batch} | {1e3 * ours:.2f} | {1e3 * default:.2f} | {default / ours:.2f} | 1 |")
 
 
@@ -90,7 +79,8 @@ def compare_approximate(folder: Path) -> None:
     found, true = held.search(queries, K)[1], exact.search(queries, K)[1]
     recall = np.mean([len(set(a) & set(b)) / K for a, b in zip(found, true, strict=True)])
     one = queries[:1]
-    ours, flat = medians(51, partial(held.search, one, K), by_default(exact, one))
+    jobs = {"ours": partial(held.search, one, K), "flat": by_default(exact, one)}
+    ours, flat = interleaved(jobs, 51).values()
     print(
         f"| IVF1024,SQ8, 1e6 rows, batch 1 | {1e3 * ours:.2f} | {1e3 * flat:.2f} | {flat / ours:.1f} | {recall:.3f} |"
     )

@@ -34,8 +34,7 @@ def interval(values: NDArray[np.float64], pages: list[str]) -> tuple[float, floa
 
 def named(scored: Scored, sources: tuple[str, ...], threshold: float) -> NDArray[np.str_]:
     """The answer of each clip, 'unknown' under the threshold."""
-    first = np.array(sources)[scored.values.argmax(axis=1)]
-    return np.where(scored.knownness >= threshold, first, "unknown")
+    return np.array([*sources, "unknown"])[scored.answers(threshold)]
 
 
 def figures(scored: Scored, sources: tuple[str, ...], threshold: float) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from earwitness.errors import MissingExtraError, OptionError, TrainingError
 from earwitness.manifest import read_manifest
 from earwitness.model import Model
 from earwitness.pipeline import Pipeline, Recipe
+from earwitness.places import cache_folder
 from earwitness.plugins import load_catalogue
 from earwitness.training import features as features_module
 from earwitness.training import learn, loop, train
@@ -389,10 +390,10 @@ def test_the_cache_is_used_again_for_what_is_the_same(corpus, tmp_path, monkeypa
 
 def test_the_default_cache_is_where_the_desktop_says(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert features_module.default_cache() == tmp_path / "earwitness" / "features"
+    assert cache_folder() / "features" == tmp_path / "earwitness" / "features"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert features_module.default_cache() == tmp_path / ".cache" / "earwitness" / "features"
+    assert cache_folder() / "features" == tmp_path / ".cache" / "earwitness" / "features"
 
 
 def test_dev_is_watched_clean_and_in_every_degraded_version():

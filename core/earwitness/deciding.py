@@ -12,7 +12,7 @@ import numpy as np
 from earwitness import __version__
 from earwitness.calibration import Calibration, support
 from earwitness.listening import Heard
-from earwitness.model import Model, unit
+from earwitness.model import Model
 from earwitness.pipeline import describe
 from earwitness.types import Evidence, FloatArray, Rank, Scores, Segment, State, Verdict
 from earwitness_registry import Registry
@@ -76,7 +76,7 @@ class Judge:
             return replace(
                 blank, warnings=("no source is enrolled for this task: run 'earwitness enroll'", *heard.warnings)
             )
-        return self._answer(blank, heard, top, segments)
+        return self.answer(heard, self.scores(heard.embeddings), top, segments)
 
     def _blank(self, heard: Heard) -> Verdict:
         """A verdict that says who was asked about what, and no answer yet."""
@@ -98,15 +98,15 @@ class Judge:
     def _registry(self) -> Mapping[str, Any]:
         return {"name": self.registry.name, "version": self.registry.version, "sources": len(self.gallery.sources)}
 
-    def _answer(self, blank: Verdict, heard: Heard, top: int, segments: bool) -> Verdict:
-        windows = self.scores(heard.embeddings)
+    def answer(self, heard: Heard, windows: Scores, top: int = 5, segments: bool = False) -> Verdict:
+        """The verdict on a file that can bear one, from the scores of its windows."""
         clip = windows.pooled()
         values, knownness = clip.values[0], float(clip.knownness[0])
         calibration, best = self.calibration, int(values.argmax())
         answer = replace(
-            blank,
+            self._blank(heard),
             knownness=knownness,
-            ranking=self._ranking(heard.embeddings, values, knownness, top),
+            ranking=self._ranking(heard.mean, values, knownness, top),
             evidence=self._evidence(heard.embeddings),
             segments=self._segments(heard.starts, windows) if segments else (),
         )
@@ -132,11 +132,10 @@ class Judge:
             warnings=(*answer.warnings, *([self.stale] if self.stale else ())),
         )
 
-    def _ranking(self, embeddings: FloatArray, values: FloatArray, knownness: float, top: int) -> tuple[Rank, ...]:
+    def _ranking(self, mean: FloatArray, values: FloatArray, knownness: float, top: int) -> tuple[Rank, ...]:
         """The best sources, best first; `similarity` is the cosine of the clip to the source's nearest reference."""
         probabilities = self.calibration.probabilities(values, knownness) if self.calibration else None
-        clip = unit(embeddings.mean(axis=0, keepdims=True))[0]
-        cosines = self.gallery.embeddings @ clip  # (N,)
+        cosines = self.gallery.embeddings @ mean  # (N,)
         order = np.argsort(-values, kind="stable")[: top or None]
         return tuple(
             Rank(

@@ -1,7 +1,7 @@
 """The engine: a registry, its models, and what can be asked of them."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from os import PathLike
@@ -13,11 +13,11 @@ from earwitness.calibration import PairCalibration, support
 from earwitness.deciding import Judge
 from earwitness.errors import OptionError, RegistryError
 from earwitness.listening import Excerpt, Heard, listen
-from earwitness.model import Model, unit
+from earwitness.model import Model
 from earwitness.network import Device
 from earwitness.places import adopt_starter, registry_place, starter_folder
 from earwitness.plugins import Catalogue, load_catalogue
-from earwitness.types import FloatArray, Verdict
+from earwitness.types import Verdict
 from earwitness_registry import Card, Kind, Registry, StoredClip, Task
 
 __all__ = ["Engine", "Enrolment", "Verification", "open_engine"]
@@ -129,7 +129,7 @@ class Engine:
         """Do two clips have one source? AudioError when either can't be heard."""
         self.tasks(task)
         one, two = (self._whole(heard) for heard in self.listen([clip_a, clip_b], task))
-        similarity = float(self._mean(one) @ self._mean(two))
+        similarity = float(one.mean @ two.mean)
         calibration = self.judge(task).calibration
         pairs: PairCalibration | None = calibration.pairs if calibration else None
         log10_lr = pairs.log10_lr(similarity) if pairs else None
@@ -153,12 +153,6 @@ class Engine:
             raise OptionError(f"{heard.excerpt} can't be compared: {heard.abstention}")
         return heard
 
-    @staticmethod
-    def _mean(heard: Heard) -> FloatArray:
-        """(d,): a clip's unit mean embedding."""
-        vector: FloatArray = unit(heard.embeddings.mean(axis=0, keepdims=True))[0]
-        return vector
-
     def enroll(self, source: str, paths: Sequence[ClipPath], kind: Kind | None = None) -> list[Enrolment]:
         """Add reference clips of a source; what is enrolled already is left as it is."""
         return list(self.enroll_many([(source, path) for path in paths], kind))
@@ -166,17 +160,17 @@ class Engine:
     def enroll_many(self, clips: Sequence[tuple[str, ClipPath]], kind: Kind | None = None) -> Iterator[Enrolment]:
         """Enrol (source, path) pairs one by one; each is one transaction, so a kill loses none that was reported."""
         self.own()
-        cards = {source: self._card(source, kind) for source in dict.fromkeys(source for source, _ in clips)}
+        held = {card.id: card for card in self.registry.cards()}
+        cards = {source: self._card(source, kind, held) for source in dict.fromkeys(source for source, _ in clips)}
         for task in dict.fromkeys(card.task for card in cards.values()):
             self.tasks(task)
             own = [(cards[source], path) for source, path in clips if cards[source].task == task]
             for (card, _), heard in zip(own, self.listen([path for _, path in own], task), strict=True):
                 yield self._enroll(card, heard)
 
-    def _card(self, source: str, kind: Kind | None) -> Card:
-        """The registry's card of a source, else a plugin's, else a plain one."""
-        known = {card.id: card for card in self.registry.cards()}
-        card = known.get(source) or self.catalogue.card(source) or Card(source, kind or "system")
+    def _card(self, source: str, kind: Kind | None, held: Mapping[str, Card]) -> Card:
+        """The card the registry holds of a source, else a plugin's, else a plain one."""
+        card = held.get(source) or self.catalogue.card(source) or Card(source, kind or "system")
         if kind and kind != card.kind:
             raise OptionError(
                 f"{source!r} is of kind {card.kind!r}, not {kind!r}: leave --kind out or choose another id"

@@ -9,7 +9,7 @@ import numpy as np
 
 from earwitness.audio import Fallback, open_audio, printable
 from earwitness.errors import EarwitnessError
-from earwitness.model import Model
+from earwitness.model import Model, unit
 from earwitness.network import BATCH
 from earwitness.types import FloatArray, Origin
 from earwitness.windows import Survey, cut
@@ -52,6 +52,12 @@ class Heard:
     warnings: tuple[str, ...] = ()
     abstention: str | None = None
     error: EarwitnessError | None = None
+
+    @property
+    def mean(self) -> FloatArray:
+        """(d,): the clip's unit mean embedding."""
+        vector: FloatArray = unit(self.embeddings.mean(axis=0, keepdims=True))[0]
+        return vector
 
 
 @dataclass(slots=True)

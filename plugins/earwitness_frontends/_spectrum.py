@@ -1,11 +1,13 @@
 """Short-time spectra summed into bands, in single precision and in blocks that stay in the L2 cache."""
 
 from functools import cache
+from typing import Literal
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from earwitness.types import FloatArray
+from earwitness_frontends._filterbank import triangles
 
 BLOCK_FRAMES = 128
 """At 16 kHz a block of frames and its spectrum take 0.5 MB: half of a usual L2 cache."""
@@ -18,6 +20,23 @@ FLOOR = np.float32(1e-10)
 def fft_length(frame: int) -> int:
     """The least length from `frame` on with no prime factor above 5: it transforms fast, and 400 stays 400."""
     return next(length for length in range(frame, 2 * frame) if 60 ** length.bit_length() % length == 0)
+
+
+def log_bands(
+    samples: FloatArray,
+    rate: int,
+    scale: Literal["linear", "mel"],
+    filters: int,
+    frame_ms: float,
+    hop_ms: float,
+    edges: tuple[float, float | None],
+) -> FloatArray:
+    """`log_band_energies` in `filters` triangles between two edges in Hz, of frames given in milliseconds.
+
+    (B, n) -> (B, frames, filters); OptionError where the edges don't lie within 0 and half the rate.
+    """
+    frame, hop = round(frame_ms * rate / 1000), round(hop_ms * rate / 1000)
+    return log_band_energies(samples, frame, hop, triangles(scale, filters, rate, fft_length(frame), *edges))
 
 
 def log_band_energies(samples: FloatArray, frame: int, hop: int, bank: FloatArray) -> FloatArray:

@@ -7,8 +7,7 @@ import numpy as np
 
 from earwitness.types import FloatArray
 from earwitness_frontends._cepstrum import cepstra
-from earwitness_frontends._filterbank import triangles
-from earwitness_frontends._spectrum import fft_length, log_band_energies
+from earwitness_frontends._spectrum import log_bands
 
 SMOOTHING = 5
 """Bands averaged for the smooth spectrum that is taken away."""
@@ -64,9 +63,8 @@ class Dynamics:
         Raises:
             OptionError: Bands beyond half the rate.
         """
-        frame, hop = round(self.frame_ms * rate / 1000), round(self.hop_ms * rate / 1000)
-        bank = triangles("linear", self.bands, rate, fft_length(frame), 0.0, self.high)
-        energies = log_band_energies(samples, frame, hop, bank)  # (B, frames, bands)
+        edges = 0.0, self.high
+        energies = log_bands(samples, rate, "linear", self.bands, self.frame_ms, self.hop_ms, edges)
         return np.stack([self._row(window) for window in energies])[:, None]
 
     def _row(self, energies: FloatArray) -> FloatArray:

@@ -7,8 +7,7 @@ import numpy as np
 
 from earwitness.types import FloatArray
 from earwitness_frontends._cepstrum import cepstra, deltas
-from earwitness_frontends._filterbank import triangles
-from earwitness_frontends._spectrum import fft_length, log_band_energies
+from earwitness_frontends._spectrum import log_bands
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,8 @@ class Lfcc:
         Raises:
             OptionError: More coefficients than filters, or bands outside 0 to half the rate.
         """
-        frame, hop = round(self.frame_ms * rate / 1000), round(self.hop_ms * rate / 1000)
-        bank = triangles("linear", self.filters, rate, fft_length(frame), self.low, self.high)
-        static = cepstra(log_band_energies(samples, frame, hop, bank), self.coefficients)
+        edges = self.low, self.high
+        energies = log_bands(samples, rate, "linear", self.filters, self.frame_ms, self.hop_ms, edges)
+        static = cepstra(energies, self.coefficients)
         delta = deltas(static)
         return np.concatenate([static, delta, deltas(delta)], axis=-1)

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from earwitness.types import FloatArray
-from earwitness_frontends._filterbank import triangles
-from earwitness_frontends._spectrum import fft_length, log_band_energies
+from earwitness_frontends._spectrum import log_bands
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,5 @@ class LogMel:
         Raises:
             OptionError: Bands outside 0 to half the rate.
         """
-        frame, hop = round(self.frame_ms * rate / 1000), round(self.hop_ms * rate / 1000)
-        bank = triangles("mel", self.filters, rate, fft_length(frame), self.low, self.high)
-        return log_band_energies(samples, frame, hop, bank)
+        edges = self.low, self.high
+        return log_bands(samples, rate, "mel", self.filters, self.frame_ms, self.hop_ms, edges)

@@ -5,8 +5,7 @@ from typing import ClassVar
 
 from earwitness.types import FloatArray
 from earwitness_frontends._cepstrum import cepstra
-from earwitness_frontends._filterbank import triangles
-from earwitness_frontends._spectrum import fft_length, log_band_energies
+from earwitness_frontends._spectrum import log_bands
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,6 @@ class Mfcc:
         Raises:
             OptionError: More coefficients than filters, or bands outside 0 to half the rate.
         """
-        frame, hop = round(self.frame_ms * rate / 1000), round(self.hop_ms * rate / 1000)
-        bank = triangles("mel", self.filters, rate, fft_length(frame), self.low, self.high)
-        return cepstra(log_band_energies(samples, frame, hop, bank), self.coefficients)
+        edges = self.low, self.high
+        energies = log_bands(samples, rate, "mel", self.filters, self.frame_ms, self.hop_ms, edges)
+        return cepstra(energies, self.coefficients)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from earwitness.types import Verdict
 
-__all__ = ["claim", "print_json", "print_table", "print_verdict", "progress", "say"]
+__all__ = ["claim", "print_json", "print_table", "print_verdict", "progress", "say", "worded"]
 
 T = TypeVar("T")
 

@@ -39,8 +39,7 @@ def _calibrate(engine: Engine, task: Task, manifest: Manifest, far: float) -> di
         sources=scored.sources,
         pairs=_pairs(scored),
     )
-    names = {row.source for row, is_known in zip(scored.rows, known, strict=True) if row.source and not is_known}
-    calibration = replace(calibration, stranger_sources=tuple(sorted(names)))
+    calibration = replace(calibration, stranger_sources=scored.strangers)
     engine.registry.save_calibration(judge.model.space, calibration.to_dict())
     return {
         "task": task,

@@ -5,7 +5,7 @@ refused, or every output is stamped.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -121,14 +121,13 @@ class _Table:
     @classmethod
     def of(cls, scored: Scored, calibration: Calibration) -> "_Table":
         knownness = scored.knownness.astype(np.float64)
-        first = scored.values.argmax(axis=1)
-        answers = np.where(knownness >= calibration.threshold, first, STRANGER)
+        answers = scored.answers(calibration.threshold)
         probabilities = [calibration.probabilities(v, k) for v, k in zip(scored.values, knownness, strict=True)]
         unknown = np.array([calibration.unknown_probability(k) for k in knownness])
         best = np.array([p.max() for p in probabilities])
         return cls(
             labels=scored.labels,
-            first=first,
+            first=scored.values.argmax(axis=1),
             answers=answers,
             knownness=knownness,
             log10_lr=np.array([calibration.log10_lr(k) for k in knownness]),
@@ -139,34 +138,36 @@ class _Table:
 
     def figures(self, rows: NDArray[np.int64]) -> dict[str, Any]:
         """Every metric over some of the clips; null where they can't bear it."""
+        return {name: _finite(compute()) for name, compute in self._metrics(rows).items()}
+
+    def figure(self, name: str, rows: NDArray[np.int64]) -> float:
+        """One metric, NaN where the clips can't bear it."""
+        return float(self._metrics(rows)[name]())
+
+    def _metrics(self, rows: NDArray[np.int64]) -> dict[str, Callable[[], Any]]:
+        """How to compute each metric over some of the clips: a bootstrap asks one of them hundreds of times."""
         labels, known = self.labels[rows], self.labels[rows] != STRANGER
         knownness, lr, right = self.knownness[rows], self.log10_lr[rows], (self.first == self.labels)[rows]
         pair = knownness[known], knownness[~known]
         accepted = self.answers[rows] != STRANGER
-        figures: dict[str, Any] = {
-            "clips": {"known": int(known.sum()), "unknown": int((~known).sum())},
-            "accuracy": metrics.accuracy(labels[known], self.first[rows][known]),
-            "macro_f1_known": metrics.macro_f1(labels[known], self.first[rows][known]),
-            "macro_f1_open": metrics.macro_f1(labels, self.answers[rows]),
-            "auroc": metrics.auroc(*pair),
-            "fpr95": metrics.fpr95(*pair),
-            "oscr": metrics.oscr(right[known], *pair),
-            "dir_at_far": {str(far): metrics.dir_at_far(right[known], *pair, far) for far in (0.01, 0.1)},
-            "eer": metrics.eer(*pair),
-            "cllr": metrics.cllr(lr[known], lr[~known]),
-            "cllr_min": metrics.cllr_min(*pair),
-            "coverage": metrics.coverage(self.sets[rows][known], labels[known])[0],
-            "ece": metrics.ece(self.confidence[rows], self.answers[rows] == labels),
-            "far_asked": self.far,
-            "far_realised": float(accepted[~known].mean()) if (~known).any() else None,
-            "known_accepted": float(accepted[known].mean()) if known.any() else None,
+        return {
+            "clips": lambda: {"known": int(known.sum()), "unknown": int((~known).sum())},
+            "accuracy": lambda: metrics.accuracy(labels[known], self.first[rows][known]),
+            "macro_f1_known": lambda: metrics.macro_f1(labels[known], self.first[rows][known]),
+            "macro_f1_open": lambda: metrics.macro_f1(labels, self.answers[rows]),
+            "auroc": lambda: metrics.auroc(*pair),
+            "fpr95": lambda: metrics.fpr95(*pair),
+            "oscr": lambda: metrics.oscr(right[known], *pair),
+            "dir_at_far": lambda: {str(far): metrics.dir_at_far(right[known], *pair, far) for far in (0.01, 0.1)},
+            "eer": lambda: metrics.eer(*pair),
+            "cllr": lambda: metrics.cllr(lr[known], lr[~known]),
+            "cllr_min": lambda: metrics.cllr_min(*pair),
+            "coverage": lambda: metrics.coverage(self.sets[rows][known], labels[known])[0],
+            "ece": lambda: metrics.ece(self.confidence[rows], self.answers[rows] == labels),
+            "far_asked": lambda: self.far,
+            "far_realised": lambda: float(accepted[~known].mean()) if (~known).any() else None,
+            "known_accepted": lambda: float(accepted[known].mean()) if known.any() else None,
         }
-        return {name: _finite(value) for name, value in figures.items()}
-
-    def figure(self, name: str, rows: NDArray[np.int64]) -> float:
-        """One metric, NaN where the clips can't bear it."""
-        value = self.figures(rows)[name]
-        return float("nan") if value is None else float(value)
 
     def by(self, values: Sequence[str]) -> dict[str, Any]:
         """The figures of each value of a column."""
@@ -210,9 +211,8 @@ def _current(judge: Judge) -> Calibration:
 
 def _check_strangers(scored: Scored, calibration: Calibration) -> None:
     """Strangers that set the threshold stay out of the test."""
-    strangers = {row.source for row, known in zip(scored.rows, scored.known, strict=True) if row.source and not known}
     families = {row.source: row.columns.get("family", "") for row in scored.rows if row.source}
-    check_pools(calibration.stranger_sources, strangers, {k: v for k, v in families.items() if v})
+    check_pools(calibration.stranger_sources, scored.strangers, {k: v for k, v in families.items() if v})
 
 
 def _predictions(scored: Scored) -> Iterator[dict[str, Any]]:

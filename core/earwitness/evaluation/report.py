@@ -12,7 +12,7 @@ import numpy as np
 
 from earwitness.calibration import Calibration
 from earwitness.evaluation.metrics import macro_f1
-from earwitness.evaluation.scoring import STRANGER, Scored
+from earwitness.evaluation.scoring import Scored
 from earwitness.plotting import load_pyplot
 
 __all__ = ["Part", "write_report"]
@@ -89,10 +89,9 @@ def _drawn(name: str, figure: Any) -> tuple[str, str]:
 
 def _confusions(scored: Scored, calibration: Calibration) -> tuple[str, str]:
     """Truth against answer over K + 1."""
-    answers = np.where(scored.knownness >= calibration.threshold, scored.values.argmax(axis=1), STRANGER)
     names = [*calibration.sources, "unknown"]
     counts = np.zeros((len(names), len(names)), int)
-    np.add.at(counts, (scored.labels, answers), 1)
+    np.add.at(counts, (scored.labels, scored.answers(calibration.threshold)), 1)
     figure, axes = load_pyplot().subplots(figsize=(1.5 + 0.55 * len(names), 1.2 + 0.5 * len(names)))
     axes.imshow(counts / np.maximum(1, counts.sum(axis=1, keepdims=True)), cmap="Blues", vmin=0, vmax=1)
     for i, j in zip(*np.nonzero(counts), strict=True):
@@ -118,8 +117,7 @@ def _histogram(scored: Scored, calibration: Calibration) -> tuple[str, str]:
 def _sweep(scored: Scored) -> tuple[str, str]:
     """Macro-F1 over K + 1 at every threshold: how much hangs on the choice."""
     thresholds = np.quantile(scored.knownness, np.linspace(0, 1, 101))
-    first = scored.values.argmax(axis=1)
-    scores = [macro_f1(scored.labels, np.where(scored.knownness >= t, first, STRANGER)) for t in thresholds]
+    scores = [macro_f1(scored.labels, scored.answers(threshold)) for threshold in thresholds]
     figure, axes = load_pyplot().subplots(figsize=(8, 3))
     axes.plot(thresholds, scores)
     axes.set_xlabel("threshold on knownness")

@@ -11,7 +11,6 @@ from earwitness.engine import Engine
 from earwitness.errors import ManifestError, RegistryError
 from earwitness.listening import Excerpt, Heard
 from earwitness.manifest import Manifest, Row
-from earwitness.model import unit
 from earwitness.types import FloatArray, IntArray, Task, Verdict
 
 __all__ = ["STRANGER", "Scored", "hear_rows", "score_rows", "tasks_of"]
@@ -40,6 +39,16 @@ class Scored:
     def known(self) -> NDArray[np.bool_]:
         """(n,): whether the clip's source is enrolled."""
         return np.asarray(self.labels != STRANGER)
+
+    @property
+    def strangers(self) -> tuple[str, ...]:
+        """What made the clips of no enrolled source, where the manifest says it; sorted."""
+        pairs = zip(self.rows, self.known, strict=True)
+        return tuple(sorted({row.source for row, known in pairs if row.source and not known}))
+
+    def answers(self, threshold: float) -> IntArray:
+        """(n,): the first rank of each clip, STRANGER under the threshold."""
+        return np.where(self.knownness.astype(np.float64) >= threshold, self.values.argmax(axis=1), STRANGER)
 
 
 def tasks_of(engine: Engine, manifest: Manifest) -> list[Task]:
@@ -74,12 +83,13 @@ def score_rows(engine: Engine, task: Task, manifest: Manifest) -> Scored:
         if reason := _why_not(engine, row, heard):
             skipped.append(f"{heard.excerpt}: {reason}")
             continue
-        clip = judge.scores(heard.embeddings).pooled()
+        windows = judge.scores(heard.embeddings)
+        clip = windows.pooled()
         rows.append(row)
         values.append(clip.values[0])
         knownness.append(clip.knownness[0])
-        means.append(unit(heard.embeddings.mean(axis=0, keepdims=True))[0])
-        verdicts.append(judge.judge(heard))
+        means.append(heard.mean)
+        verdicts.append(judge.answer(heard, windows))
     if not rows:
         raise ManifestError(f"{manifest.path}: no clip can be counted; first: {skipped[0]}")
     return Scored(

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from earwitness.errors import TrainingError
 from earwitness.training.learner import Learner
+from earwitness_registry.files import write_whole
 
 __all__ = ["Progress", "load", "save", "write_tensors"]
 
@@ -88,9 +89,7 @@ def load(file: Path, learner: Learner, run: str) -> Progress:
 
 def write_tensors(file: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     """Write a safetensors file whole or not at all."""
-    draft = file.with_suffix(".tmp")
-    draft.write_bytes(encode({key: value.contiguous() for key, value in tensors.items()}, metadata))
-    draft.replace(file)
+    write_whole(file, encode({key: value.contiguous() for key, value in tensors.items()}, metadata))
 
 
 def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

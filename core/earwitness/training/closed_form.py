@@ -13,6 +13,7 @@ from earwitness.manifest import UNNAMED, Row
 from earwitness.model import unit
 from earwitness.training.data import Corpus
 from earwitness.types import FloatArray, IntArray, State
+from earwitness_registry.files import write_whole
 
 __all__ = ["VOICE_COLUMNS", "evaluate", "fit", "voices"]
 
@@ -31,9 +32,7 @@ def fit(embedder: FittedEmbedder, train: Corpus, dev: Corpus, out: Path) -> tupl
     labels = train.labels[clips]
     state = embedder.fit(features, labels, voices(train.rows)[clips])
     seconds = perf_counter() - began
-    draft = out / "weights.tmp"
-    draft.write_bytes(save({name: np.ascontiguousarray(array) for name, array in state.items()}))
-    draft.replace(out / "weights.safetensors")
+    write_whole(out / "weights.safetensors", save({key: np.ascontiguousarray(array) for key, array in state.items()}))
     means = np.stack([m.mean(axis=0) for m in _by_class(unit(embedder.embed(state, features)), labels)])
     return evaluate(embedder, state, unit(means), dev), seconds
 

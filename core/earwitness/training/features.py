@@ -25,7 +25,7 @@ from earwitness.plugins import load_catalogue
 from earwitness.types import Clip, FloatArray
 from earwitness.windows import cut
 
-__all__ = ["Rendered", "default_cache", "render"]
+__all__ = ["Rendered", "render"]
 
 SHARE = 32  # clips; for fewer, another process costs more than it saves
 
@@ -46,11 +46,6 @@ class Rendered:
         features = np.load(self.files[rng.integers(len(self.files))], mmap_mode="r")
         window: NDArray[np.float16] = features[rng.integers(len(features))]
         return window
-
-
-def default_cache() -> Path:
-    """`$XDG_CACHE_HOME/earwitness/features`, with XDG's own default."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "earwitness" / "features"
 
 
 def render(

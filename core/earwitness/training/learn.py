@@ -13,9 +13,11 @@ from earwitness.errors import MissingExtraError, OptionError, TrainingError
 from earwitness.manifest import Manifest
 from earwitness.network import Device
 from earwitness.pipeline import Chain, Pipeline
+from earwitness.places import cache_folder
 from earwitness.training.card import Lesson, write_card
 from earwitness.training.data import Corpus, gather
-from earwitness.training.features import default_cache, render
+from earwitness.training.features import render
+from earwitness_registry.files import write_whole
 
 if TYPE_CHECKING:
     from earwitness.training.checkpoint import Progress
@@ -66,7 +68,7 @@ def train(
     lesson = None
     if isinstance(pipeline.embedder, FittedEmbedder | LearnedEmbedder):
         _require(device)
-        lesson = _learn(pipeline, manifest, out, seed, device, cache or default_cache(), quiet)
+        lesson = _learn(pipeline, manifest, out, seed, device, cache or cache_folder() / "features", quiet)
     write_card(out / "card.md", pipeline, manifest, lesson)
     _finish(out, pipeline)
     return out
@@ -132,7 +134,5 @@ def _digest(pipeline: Pipeline, manifest: Manifest, seed: int) -> str:
 
 def _finish(out: Path, pipeline: Pipeline) -> None:
     """Make the folder a model: `pipeline.yaml` comes last, and the checkpoint goes."""
-    draft = out / "pipeline.tmp"
-    draft.write_text(pipeline.to_yaml(), encoding="utf-8")
-    draft.replace(out / "pipeline.yaml")
+    write_whole(out / "pipeline.yaml", pipeline.to_yaml().encode())
     (out / CHECKPOINT).unlink(missing_ok=True)
