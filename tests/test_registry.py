@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,13 +74,14 @@ def test_a_killed_create_can_be_repeated(tmp_path):
         assert made.verify() == []
 
 
-def test_model_comes_whole_and_only_once_per_task(registry, tmp_path):
+def test_model_comes_whole_and_only_once_per_name_and_space(registry, tmp_path):
     (model,) = registry.models()
     assert (model.name, model.task, model.space, model.pipeline) == ("model", "system", SPACE, "rate: 16000")
     np.testing.assert_array_equal(model.probe, unit(1, 99)[0])
     assert (model.folder / "network.onnx").read_bytes() == b"network"
-    with pytest.raises(RegistryError, match="registry init"):
-        add_model(registry, tmp_path / "model", name="other", space="space-b")
+    for name, space in (("model", "space-b"), ("other", SPACE)):
+        with pytest.raises(RegistryError, match="'model' of space 'space-a' already"):
+            add_model(registry, tmp_path / "model", name=name, task="device", space=space)
     with pytest.raises(RegistryError, match="can't name a file"):
         add_model(registry, tmp_path / "model", name="../out", task="device", space="space-b")
     with pytest.raises(RegistryError, match="no model folder"):
@@ -88,6 +90,36 @@ def test_model_comes_whole_and_only_once_per_task(registry, tmp_path):
     assert [held.task for held in registry.models()] == ["system", "device"]
     (model.folder / "network.onnx").write_bytes(b"altered")
     assert registry.verify() == ["model model: file network.onnx is missing, changed or new"]
+
+
+def test_every_model_of_a_task_gets_every_clip(registry, tmp_path):
+    add_model(registry, tmp_path / "model", name="second", space="space-b")
+    add_model(registry, tmp_path / "model", name="phones", task="device", space="space-d")
+    before, heard = registry.version, ([0.0], unit(1))
+    for vectors in ({SPACE: heard}, {SPACE: heard, "space-b": ([], unit(1)[:0])}):
+        with pytest.raises(RegistryError, match="without vectors of space 'space-b': every model of task 'system'"):
+            registry.enroll(Card("piper"), clip(1), vectors)
+    assert (registry.version, registry.cards()) == (before, ())
+    assert registry.enroll(Card("piper"), clip(1), {SPACE: heard, "space-b": (np.arange(3), unit(3))})
+    assert [len(registry.gallery(space).embeddings) for space in (SPACE, "space-b", "space-d")] == [1, 3, 0]
+    assert registry.verify() == []
+    assert registry.remove("piper") == 4
+
+
+def test_a_model_comes_before_the_clips_of_its_task(registry, tmp_path):
+    enroll(registry, "piper", 1)
+    with pytest.raises(RegistryError, match="'second' has heard none of them"):
+        add_model(registry, tmp_path / "model", name="second", space="space-b")
+    add_model(registry, tmp_path / "model", name="phones", task="device", space="space-d")
+    registry.remove("piper")
+    add_model(registry, tmp_path / "model", name="second", space="space-b")
+    assert [model.name for model in registry.models()] == ["model", "phones", "second"]
+
+
+def test_a_clip_of_a_task_without_a_model_is_refused(registry):
+    with pytest.raises(RegistryError, match="no model for task 'device'"):
+        registry.enroll(Card("pixel", kind="device"), clip(1), {})
+    assert registry.cards() == ()
 
 
 def test_enroll_twice_adds_nothing(registry):
@@ -158,7 +190,7 @@ def test_gallery_is_kept_until_its_rows_change_in_any_process(registry):
     np.testing.assert_array_equal(gallery.embeddings, np.concatenate([unit(2, 1), unit(3, 2)]))
     assert gallery.embeddings.flags.c_contiguous
     assert gallery.reference(4) == ("a", "/clips/2.wav")
-    registry.save_calibration(SPACE, {"threshold": 0.5})
+    registry.save_calibration("system", {"threshold": 0.5})
     assert registry.gallery(SPACE) is gallery
     with Registry.open(registry.folder) as other:
         enroll(other, "c", 3)
@@ -168,16 +200,54 @@ def test_gallery_is_kept_until_its_rows_change_in_any_process(registry):
         registry.gallery("space-x")
 
 
+def test_cells_tell_sources_apart_and_voices_within_them(registry):
+    owners = [("b", "anna"), ("a", "anna"), ("b", None), ("a", None), ("b", "anna"), ("b", "bert"), ("a", None)]
+    for number, (source, cell) in enumerate(owners):
+        stored = replace(clip(number), cell=cell)
+        registry.enroll(Card(source), stored, {SPACE: (np.arange(2), unit(2, number))})
+        assert registry.clips(source)[-1] == stored
+    held = registry.gallery(SPACE)
+    pairs = [owners[at] for at in held.clips]
+    assert held.cells.dtype == np.int64
+    same = held.cells[:, None] == held.cells
+    assert same.tolist() == [[one == two for two in pairs] for one in pairs]
+    assert set(held.cells) == set(range(len(set(owners))))
+
+
+def test_clips_are_counted_by_source(registry):
+    assert registry.counts() == {}
+    registry.add_card(Card("without clips"))
+    for number in range(5):
+        enroll(registry, "ab"[number % 2], number)
+    assert registry.counts() == {"a": 3, "b": 2, "without clips": 0}
+    registry.remove("b", "file1")
+    assert registry.counts() == {card.id: len(registry.clips(card.id)) for card in registry.cards()}
+
+
 def test_calibration_keeps_its_past(registry):
-    assert registry.calibration(SPACE) is None
-    assert not registry.calibration_is_current(SPACE)
-    registry.save_calibration(SPACE, {"threshold": 0.5})
-    registry.save_calibration(SPACE, {"threshold": 0.7, "far": [0.05]})
-    assert registry.calibration(SPACE) == {"threshold": 0.7, "far": [0.05]}
-    assert registry.calibration_is_current(SPACE)
+    assert registry.calibration("system") is None
+    assert not registry.calibration_is_current("system")
+    registry.save_calibration("system", {"threshold": 0.5})
+    registry.save_calibration("system", {"threshold": 0.7, "far": [0.05]})
+    assert registry.calibration("system") == {"threshold": 0.7, "far": [0.05]}
+    assert registry.calibration_is_current("system")
     enroll(registry, "piper", 1)
-    assert not registry.calibration_is_current(SPACE)
+    assert not registry.calibration_is_current("system")
     assert [entry["what"] for entry in registry.history(3)] == ["enroll", "calibrate", "calibrate"]
+
+
+def test_calibration_is_of_one_task_and_all_its_models(registry, tmp_path):
+    with pytest.raises(RegistryError, match="no model for task 'device'"):
+        registry.save_calibration("device", {"threshold": 0.5})
+    registry.save_calibration("system", {"threshold": 0.5})
+    add_model(registry, tmp_path / "model", name="phones", task="device", space="space-d")
+    enroll(registry, "pixel", 1, kind="device", space="space-d")
+    assert registry.calibration("device") is None
+    assert registry.calibration_is_current("system")
+    add_model(registry, tmp_path / "model", name="second", space="space-b")
+    assert not registry.calibration_is_current("system")
+    registry.save_calibration("system", {"threshold": 0.6})
+    assert registry.calibration_is_current("system")
 
 
 def test_state_is_absent_when_rows_changed_or_a_byte_did(registry):
@@ -205,7 +275,7 @@ def test_every_change_counts_and_records_itself(registry):
         lambda: registry.add_card(Card("a")),
         lambda: registry.update_card(Card("a", family="f")),
         lambda: enroll(registry, "a", 1),
-        lambda: registry.save_calibration(SPACE, {}),
+        lambda: registry.save_calibration("system", {}),
         lambda: registry.remove("a"),
     ]
     for change in changes:
@@ -240,7 +310,7 @@ def test_read_only_writes_nothing(registry):
             lambda: enroll(reader, "b", 2),
             lambda: reader.remove("piper"),
             lambda: reader.record("identify", {}),
-            lambda: reader.save_calibration(SPACE, {}),
+            lambda: reader.save_calibration("system", {}),
             lambda: reader.add_card(Card("x")),
         ):
             with pytest.raises(RegistryReadOnlyError, match="registry init"):
@@ -299,7 +369,7 @@ def test_what_is_no_registry_is_refused(registry):
         ("UPDATE embeddings SET vector = zeroblob(32) WHERE id = 1", "vector 1: length 0 instead of 1"),
         ("UPDATE embeddings SET vector = zeroblob(4) WHERE id = 1", "vector 1: 1 numbers instead of 8"),
         ("UPDATE embeddings SET vector = x'0000c07f" + 56 * "0" + "' WHERE id = 1", "vector 1: NaN or infinity"),
-        ("DELETE FROM embeddings", "clip '/clips/1.wav' has no vectors"),
+        ("DELETE FROM embeddings", "clip '/clips/1.wav' has no vectors of space space-a"),
         ("UPDATE clips SET source = 'nobody'", "table clips: row 1 refers to nothing"),
     ],
 )

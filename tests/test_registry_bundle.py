@@ -1,5 +1,6 @@
 """Export and import: what goes out comes in, and nothing else does."""
 
+import hashlib
 import json
 import zipfile
 
@@ -31,8 +32,11 @@ def make(folder, space="space-a"):
 def enroll(registry, source, number):
     angle = np.linspace(0.1, 1, 3) * (number + 1)
     rows = np.stack([np.cos(angle), np.sin(angle), 0 * angle, 0 * angle], axis=1).astype(np.float32)
-    clip = StoredClip(f"file{number}", f"samples{number}", f"ü {number}.wav", {"rate": 8000}, 1.5)
-    return registry.enroll(Card(source, family="f"), clip, {"space-a": (np.arange(3) / 2, rows)})
+    cell = "anna" if number % 2 else None
+    clip = StoredClip(f"file{number}", f"samples{number}", f"ü {number}.wav", {"rate": 8000}, 1.5, cell=cell)
+    return registry.enroll(
+        Card(source, family="f", hop=256, stages=(8, 8, 4)), clip, {"space-a": (np.arange(3) / 2, rows)}
+    )
 
 
 @pytest.fixture
@@ -123,6 +127,46 @@ def rewrite(file, name, change):
     with zipfile.ZipFile(file, "w") as archive:
         for held, data in members.items():
             archive.writestr(held, data)
+
+
+def test_a_bundle_without_vectors_for_every_model_is_refused_whole(full, empty, tmp_path):
+    file = tmp_path / "all.zip"
+    full.export(None, file)
+    probe = np.eye(DIMENSION, dtype=np.float32)[0]
+    model = tmp_path / "empty" / "model"
+    empty.add_model(model, name="second", task="system", space="space-b", pipeline="", probe=probe)
+    with pytest.raises(RegistryError, match="without vectors of space 'space-b'"):
+        empty.import_bundle(file)
+    assert empty.cards() == ()
+
+
+def seal(format_, members):
+    """A manifest as the first format had it, computed from its description."""
+
+    def digest(data):
+        return hashlib.sha256(data).hexdigest()
+
+    sealed = {"format": format_, "members": {name: digest(data) for name, data in members.items()}}
+    return json.dumps({**sealed, "sha256": digest(json.dumps(sealed, sort_keys=True).encode())}).encode()
+
+
+def test_the_first_format_which_knew_no_cells_is_still_read(full, empty, tmp_path):
+    file = tmp_path / "old.zip"
+    full.export(None, file)
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in ("sources.json", "embeddings.safetensors")}
+    sources = json.loads(members["sources.json"])
+    for line in sources["clips"]:
+        del line["clip"]["cell"]
+    members["sources.json"] = json.dumps(sources).encode()
+    rewrite(file, "sources.json", lambda _: members["sources.json"])
+    rewrite(file, "manifest.json", lambda _: seal("earwitness-bundle-1", members))
+    assert empty.import_bundle(file) == 6
+    assert {clip.cell for card in empty.cards() for clip in empty.clips(card.id)} == {None}
+    assert len(set(empty.gallery("space-a").cells)) == 3
+    rewrite(file, "manifest.json", lambda _: seal("earwitness-bundle-3", members))
+    with pytest.raises(BundleError, match="another format"):
+        empty.import_bundle(file)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "sources.json"])

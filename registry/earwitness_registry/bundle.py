@@ -25,7 +25,7 @@ from earwitness_registry.models import rows_changed
 from earwitness_registry.store import note
 from earwitness_registry.vectors import FloatArray
 
-FORMAT = "earwitness-bundle-1"
+FORMATS = ("earwitness-bundle-1", "earwitness-bundle-2")  # the first knows no cells; the last is what is written
 MEMBERS = ("sources.json", "embeddings.safetensors")
 MANIFEST = "manifest.json"
 
@@ -65,7 +65,7 @@ def write(content: Bundle, file: Path) -> None:
     lines, arrays = _packed(content)
     sources = {"cards": [card.to_dict() for card in content.cards], "clips": lines}
     data = dict(zip(MEMBERS, (json.dumps(sources, indent=1).encode(), save(arrays)), strict=True))
-    manifest = _manifest({name: sha256(member) for name, member in data.items()})
+    manifest = _manifest(FORMATS[-1], data)
     whole = BytesIO()
     with zipfile.ZipFile(whole, "w") as archive:
         for name, member in [(MANIFEST, json.dumps(manifest, indent=1).encode()), *data.items()]:
@@ -86,7 +86,7 @@ def read(file: Path) -> Bundle:
         with zipfile.ZipFile(file) as archive:
             manifest = json.loads(archive.read(MANIFEST))
             data = {name: archive.read(name) for name in MEMBERS}
-        if manifest != _manifest({name: sha256(member) for name, member in data.items()}):
+        if manifest not in [_manifest(known, data) for known in FORMATS]:
             raise BundleError(f"{file} was changed after it was written, or is of another format: export it again")
         return _unpacked(json.loads(data[MEMBERS[0]]), load(data[MEMBERS[1]]))
     except OSError as error:
@@ -95,9 +95,10 @@ def read(file: Path) -> Bundle:
         raise BundleError(f"{file} is torn or isn't an exported registry: export it again") from error
 
 
-def _manifest(digests: dict[str, str]) -> dict[str, Any]:
+def _manifest(format_: str, members: dict[str, bytes]) -> dict[str, Any]:
     """The manifest that belongs to these members."""
-    manifest: dict[str, Any] = {"format": FORMAT, "members": digests}
+    digests = {name: sha256(data) for name, data in members.items()}
+    manifest: dict[str, Any] = {"format": format_, "members": digests}
     return {**manifest, "sha256": sha256(json.dumps(manifest, sort_keys=True).encode())}
 
 

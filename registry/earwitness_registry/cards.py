@@ -1,6 +1,7 @@
 """The card of a source: what is known about it besides how it sounds."""
 
 from dataclasses import asdict, dataclass, fields
+from math import prod
 from typing import Any, Literal, Self, get_args
 
 from earwitness_registry.errors import RegistryError
@@ -8,12 +9,16 @@ from earwitness_registry.errors import RegistryError
 Kind = Literal["system", "device", "genuine"]
 Task = Literal["system", "device"]
 
+_LISTS = ("languages", "stages")
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
     """One enrollable source: a synthesis system, a recording device, or genuine speech.
 
-    `family` is the coarsest name that can be said of it (an engine's or a brand's); near kin share it.
+    `family` is the coarsest name that can be said of it (an engine's or a brand's); near kin share it. Of a vocoder,
+    `native_rate` is in Hz, `hop` in samples from frame to frame, and `stages` are the factors by which its layers
+    upsample, in their order, so that they multiply to the hop.
     """
 
     id: str
@@ -25,6 +30,9 @@ class Card:
     languages: tuple[str, ...] = ()
     licence: str | None = None
     notes: str | None = None
+    native_rate: int | None = None
+    hop: int | None = None
+    stages: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.id or self.id != self.id.strip() or any(c < " " for c in self.id):
@@ -35,6 +43,18 @@ class Card:
             raise RegistryError("'unknown' can't be a source: it is the answer when no source fits; choose another id")
         if self.kind not in get_args(Kind):
             raise RegistryError(f"card {self.id!r}: kind {self.kind!r} is none of {', '.join(get_args(Kind))}")
+        self._check_vocoder()
+
+    def _check_vocoder(self) -> None:
+        """Raise RegistryError unless rate, hop and stages are whole, positive and agree."""
+        given = [("native_rate", self.native_rate), ("hop", self.hop), *(("stages", stage) for stage in self.stages)]
+        for name, value in given:
+            if value is not None and (type(value) is not int or value < 1):
+                raise RegistryError(f"card {self.id!r}: {name} takes whole numbers from 1 on, not {value!r}")
+        if self.hop and self.stages and prod(self.stages) != self.hop:
+            raise RegistryError(
+                f"card {self.id!r}: its stages multiply to {prod(self.stages)}, its hop is {self.hop}: mend one of them"
+            )
 
     @property
     def task(self) -> Task:
@@ -53,4 +73,7 @@ class Card:
             raise RegistryError(f"card {data.get('id')!r}: unknown field {strange[0]!r}; known are {', '.join(known)}")
         if "id" not in data:
             raise RegistryError("a card needs an id")
-        return cls(**{**data, "languages": tuple(data.get("languages", ()))})
+        lists = {name: data[name] for name in _LISTS if name in data}
+        if single := [name for name, value in lists.items() if not isinstance(value, list | tuple)]:
+            raise RegistryError(f"card {data['id']!r}: {single[0]} is a list, such as [{data[single[0]]}]")
+        return cls(**{**data, **{name: tuple(value) for name, value in lists.items()}})

@@ -36,8 +36,10 @@ def stored_faults(db: sqlite3.Connection, models: Path) -> list[str]:
     """What is wrong with the truth: tables, vectors, cards and the models' files."""
     faults = [f"database: {line}" for (line,) in db.execute("PRAGMA integrity_check") if line != "ok"]
     faults += [f"table {row[0]}: row {row[1]} refers to nothing" for row in db.execute("PRAGMA foreign_key_check")]
-    query = "SELECT path FROM clips WHERE id NOT IN (SELECT clip FROM embeddings) ORDER BY id"
-    faults += [f"clip {path!r} has no vectors" for (path,) in db.execute(query)]
+    query = """SELECT path, models.space FROM clips JOIN models USING (task)
+        LEFT JOIN embeddings ON clip = clips.id AND embeddings.space = models.space
+        WHERE embeddings.id IS NULL ORDER BY clips.id, models.space"""
+    faults += [f"clip {path!r} has no vectors of space {space}" for path, space in db.execute(query)]
     query = "SELECT embeddings.id, vector, length(probe) FROM embeddings JOIN models USING (space)"
     faults += [f"vector {row}: {fault}" for row, blob, size in db.execute(query) if (fault := _fault(blob, size))]
     for name, expected in db.execute("SELECT name, digests FROM models ORDER BY name"):

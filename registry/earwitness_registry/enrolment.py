@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from earwitness_registry.cards import Card, Task
 from earwitness_registry.errors import ClipConflictError, RegistryError, SourceUnknownError, SpaceMismatchError
-from earwitness_registry.models import space_row
+from earwitness_registry.models import space_row, task_spaces
 from earwitness_registry.store import now
 from earwitness_registry.vectors import unit_rows
 
@@ -24,7 +24,8 @@ Vectors = Mapping[str, tuple[ArrayLike, ArrayLike]]
 class StoredClip:
     """An enrolled clip: digests of its file and of its decoded samples, where it came from, and when it came.
 
-    `origin` is plain data (container, codec, native rate ...), `duration` in seconds, `added` ISO 8601.
+    `origin` is plain data (container, codec, native rate ...), `duration` in seconds, `added` ISO 8601. `cell` is
+    the voice, speaker or page it is of: what a source comes in and should be told apart in spite of.
     """
 
     sha256: str
@@ -33,6 +34,7 @@ class StoredClip:
     origin: Mapping[str, Any] = field(default_factory=dict)
     duration: float = 0.0
     added: str = field(default_factory=now)
+    cell: str | None = None
 
 
 def read_card(db: sqlite3.Connection, source: str) -> Card:
@@ -68,11 +70,17 @@ def put_card(db: sqlite3.Connection, card: Card) -> None:
 def read_clips(db: sqlite3.Connection, source: str) -> tuple[StoredClip, ...]:
     """The clips of a source in the order they came."""
     read_card(db, source)
-    query = "SELECT sha256, samples_sha256, path, origin, duration, added FROM clips WHERE source = ? ORDER BY id"
+    query = "SELECT sha256, samples_sha256, path, origin, duration, added, cell FROM clips WHERE source = ? ORDER BY id"
     return tuple(
-        StoredClip(sha256, samples, path, json.loads(origin), duration, added)
-        for sha256, samples, path, origin, duration, added in db.execute(query, (source,))
+        StoredClip(sha256, samples, path, json.loads(origin), duration, added, cell)
+        for sha256, samples, path, origin, duration, added, cell in db.execute(query, (source,))
     )
+
+
+def count_clips(db: sqlite3.Connection) -> dict[str, int]:
+    """How many clips each source has, by id."""
+    query = "SELECT cards.id, count(clips.id) FROM cards LEFT JOIN clips ON source = cards.id GROUP BY 1 ORDER BY 1"
+    return dict(db.execute(query).fetchall())
 
 
 def insert_clip(db: sqlite3.Connection, card: Card, clip: StoredClip, vectors: Vectors) -> int:
@@ -81,20 +89,23 @@ def insert_clip(db: sqlite3.Connection, card: Card, clip: StoredClip, vectors: V
     Raises:
         ClipConflictError: The clip is enrolled as another source of the task.
         SpaceMismatchError: Vectors of a space, task or dimension that the registry has no model for.
-        RegistryError: Nothing to enrol, a vector that isn't finite and unit, or a card of another task.
+        RegistryError: A model of the task got no vector, one isn't finite and unit, or the card is of another task.
     """
     rows = [row for space in sorted(vectors) for row in _rows(db, card, space, *vectors[space])]
-    if not rows:
-        raise RegistryError(f"clip {clip.path!r} came without vectors: give at least one window of it")
+    if missing := sorted(task_spaces(db, card.task) - {space for space, _, _ in rows}):
+        raise RegistryError(
+            f"clip {clip.path!r} came without vectors of space {missing[0]!r}: every model of task {card.task!r} "
+            "must hear at least one window of it"
+        )
     if _is_known(db, card, clip):
         return 0
     _agree_on_card(db, card)
     values = (card.id, card.task, clip.sha256, clip.samples_sha256, clip.path)
     origin = json.dumps(dict(clip.origin), ensure_ascii=False)
     inserted = db.execute(
-        "INSERT INTO clips (source, task, sha256, samples_sha256, path, origin, duration, added) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (*values, origin, clip.duration, clip.added),
+        "INSERT INTO clips (source, task, sha256, samples_sha256, path, origin, duration, added, cell) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*values, origin, clip.duration, clip.added, clip.cell),
     )
     db.executemany(
         "INSERT INTO embeddings (clip, space, start, vector) VALUES (?, ?, ?, ?)",

@@ -1,6 +1,7 @@
 """The enrolled rows of one space, as scorers see them."""
 
 import sqlite3
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,12 +20,15 @@ class Gallery:
     """The rows of one space at one moment; later changes to the registry make another gallery.
 
     `sources` are the K ids with a row, sorted; `labels` (N,) indexes into them; `clips` (N,) into `paths`.
+    `cells` (N,) number the pairs of source and cell, so that no cell has rows of two sources; the clips of a source
+    that are of no cell make one of their own.
     """
 
     sources: tuple[str, ...]
     rows: Rows
     labels: IntArray
     clips: IntArray
+    cells: IntArray
     paths: tuple[str, ...]
     index: SpaceIndex
 
@@ -86,15 +90,22 @@ def read_gallery(db: sqlite3.Connection, space: str, index: SpaceIndex) -> Galle
     """The gallery of a space as it stands in this transaction."""
     _, dimension, revision = space_row(db, space)
     rows = db.execute("SELECT id, clip, vector FROM embeddings WHERE space = ? ORDER BY id", (space,)).fetchall()
-    query = """SELECT id, source, path FROM clips
+    query = """SELECT id, path, source, cell FROM clips
         WHERE id IN (SELECT clip FROM embeddings WHERE space = ?) ORDER BY id"""
     clips = db.execute(query, (space,)).fetchall()
-    sources = sorted({source for _, source, _ in clips})
-    number = {source: at for at, source in enumerate(sources)}
-    numbers = np.array([clip for clip, _, _ in clips], np.int64)
-    of_row = np.searchsorted(numbers, np.array([clip for _, clip, _ in rows], np.int64)).astype(np.int64)
-    of_clip = np.array([number[source] for _, source, _ in clips], np.int64)
+    pairs = [(source, cell) for _, _, source, cell in clips]
+    sources = sorted({source for source, _ in pairs})
+    labels = _places(sources, [source for source, _ in pairs])
+    cells = _places(dict.fromkeys(pairs), pairs)
+    of_row = _places([clip for clip, _, _, _ in clips], [clip for _, clip, _ in rows])
+    paths = tuple(path for _, path, _, _ in clips)
     embeddings = np.frombuffer(b"".join(vector for _, _, vector in rows), np.float32).reshape(-1, dimension)
     ids = np.array([row for row, _, _ in rows], np.int64)
     held = Rows(ids, embeddings, revision, stamp(db, space))
-    return Gallery(tuple(sources), held, of_clip[of_row], of_row, tuple(path for _, _, path in clips), index)
+    return Gallery(tuple(sources), held, labels[of_row], of_row, cells[of_row], paths, index)
+
+
+def _places(order: Iterable[Hashable], keys: Iterable[Hashable]) -> IntArray:
+    """Where each key stands in an order that has each once."""
+    place = {key: at for at, key in enumerate(order)}
+    return np.array([place[key] for key in keys], np.int64)

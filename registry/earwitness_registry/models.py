@@ -69,19 +69,41 @@ def space_row(db: sqlite3.Connection, space: str) -> tuple[Task, int, int]:
     return task, dimension, revision
 
 
+def task_spaces(db: sqlite3.Connection, task: Task) -> set[str]:
+    """The spaces of a task's models.
+
+    Raises:
+        RegistryError: No model of the registry is for that task.
+    """
+    spaces = {space for (space,) in db.execute("SELECT space FROM models WHERE task = ?", (task,))}
+    if not spaces:
+        raise RegistryError(
+            f"the registry has no model for task {task!r}: make one that has with 'earwitness registry init --model'"
+        )
+    return spaces
+
+
 def rows_changed(db: sqlite3.Connection, spaces: Iterable[str], version: int) -> None:
     """Note the version at which the rows of these spaces changed last."""
     db.executemany("UPDATE models SET revision = ? WHERE space = ?", [(version, space) for space in spaces])
 
 
-def refuse_second(db: sqlite3.Connection, name: str, task: str, space: str) -> None:
-    """Raise RegistryError when the name, the task or the space has its model already."""
-    query = "SELECT name, task FROM models WHERE name = ? OR task = ? OR space = ?"
-    held = db.execute(query, (name, task, space)).fetchone()
+def refuse_second(db: sqlite3.Connection, name: str, space: str) -> None:
+    """Raise RegistryError when the name or the space has its model already."""
+    held = db.execute("SELECT name, space FROM models WHERE name = ? OR space = ?", (name, space)).fetchone()
     if held is not None:
         raise RegistryError(
-            f"the registry holds model {held[0]!r} for task {held[1]!r} already, and takes one per task, name and "
-            "space: make another registry with 'earwitness registry init --model'"
+            f"the registry holds model {held[0]!r} of space {held[1]!r} already, and takes one per name and space: "
+            "give the model another name, or leave it out"
+        )
+
+
+def refuse_late(db: sqlite3.Connection, name: str, task: Task) -> None:
+    """Raise RegistryError when clips of the task are enrolled: the new model would know none of them."""
+    if db.execute("SELECT 1 FROM clips WHERE task = ?", (task,)).fetchone():
+        raise RegistryError(
+            f"clips of task {task!r} are enrolled already, and model {name!r} has heard none of them: make another "
+            "registry with 'earwitness registry init --model' and enrol them there"
         )
 
 

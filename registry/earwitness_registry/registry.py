@@ -1,11 +1,10 @@
 """What is known, in one folder: the door through which the engine asks and changes it.
 
-registry.sqlite     the truth: cards, clips, embeddings, calibration, history
+registry.sqlite     the truth: cards, clips, embeddings, calibrations, history
 models/NAME/        a copied model folder each
 index/SPACE.*       derived: the FAISS snapshot with its label, fitted scorers
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from earwitness_registry import bundle, checks, enrolment, store
+from earwitness_registry import bundle, calibrations, checks, enrolment, store
 from earwitness_registry.cards import Card, Task
 from earwitness_registry.enrolment import StoredClip, Vectors
 from earwitness_registry.errors import RegistryDamagedError, RegistryError
@@ -25,6 +24,7 @@ from earwitness_registry.models import (
     checked_name,
     copy_model,
     read_models,
+    refuse_late,
     refuse_second,
     rows_changed,
     space_row,
@@ -63,6 +63,8 @@ class Registry:
     def open(cls, folder: Path, read_only: bool = False) -> Self:
         """Open a registry; with `read_only` nothing is written, so a folder without write permission will do.
 
+        One of an older schema is brought up to date; with `read_only` a copy of it in memory is.
+
         Raises:
             RegistryMissingError: There is none.
             RegistryDamagedError: What is there isn't one, or is broken.
@@ -96,16 +98,19 @@ class Registry:
     def add_model(self, folder: Path, *, name: str, task: Task, space: str, pipeline: str, probe: FloatArray) -> None:
         """Copy a model's folder in; `pipeline` is its YAML text, `probe` (d,) its unit embedding of a made-up clip.
 
+        A task may have several models, and each clip is enrolled by all of them.
+
         Raises:
-            RegistryError: The task, name or space has its model already, the folder isn't there, a name can't be
-                a file's, or the registry's index can't be of that dimension.
+            RegistryError: The name or space has its model already, clips of the task are enrolled, the folder isn't
+                there, a name can't be a file's, or the registry's index can't be of that dimension.
         """
         checked_name(name)
         checked_name(space)
         vector = unit_rows(probe[np.newaxis], probe.size)[0]
         check_factory(self._factory, vector.size)
         with self._store.writing() as db:
-            refuse_second(db, name, task, space)
+            refuse_second(db, name, space)
+            refuse_late(db, name, task)
             digests = copy_model(folder, self.folder / "models", name)
             revision = store.note(db, "add model", {"name": name, "task": task, "space": space})
             values = (name, task, space, pipeline, vector.tobytes(), digests, revision)
@@ -157,7 +162,7 @@ class Registry:
         Raises:
             ClipConflictError: The clip is enrolled as another source of the task.
             SpaceMismatchError: No model of the registry has that space, dimension and task.
-            RegistryError: No vector, one that isn't finite and unit, or a card of another task.
+            RegistryError: A model of the task got no vector, one isn't finite and unit, or the card is of another task.
         """
         with self._store.writing() as db:
             rows = enrolment.insert_clip(db, card, clip, vectors)
@@ -176,6 +181,11 @@ class Registry:
         """The source's clips in the order they came; SourceUnknownError names near ids."""
         with self._store.reading() as db:
             return enrolment.read_clips(db, source)
+
+    def counts(self) -> dict[str, int]:
+        """How many clips each source has, by id; 0 for a card alone."""
+        with self._store.reading() as db:
+            return enrolment.count_clips(db)
 
     def remove(self, source: str, clip_sha256: str | None = None) -> int:
         """Remove a source with its card, or one clip of it by either of its digests; returns the rows removed.
@@ -205,28 +215,20 @@ class Registry:
             self._galleries[space] = read_gallery(db, space, index)
             return self._galleries[space]
 
-    def save_calibration(self, space: str, data: Mapping[str, Any]) -> None:
-        """Keep a space's calibration (plain data) beside the earlier ones; the newest counts."""
+    def save_calibration(self, task: Task, data: Mapping[str, Any]) -> None:
+        """Keep a task's calibration (plain data) beside the earlier ones; RegistryError without a model for it."""
         with self._store.writing() as db:
-            space_row(db, space)
-            version = store.note(db, "calibrate", {"space": space})
-            values = (space, version, json.dumps(dict(data)))
-            db.execute("INSERT INTO calibrations (space, version, data) VALUES (?, ?, ?)", values)
+            calibrations.save(db, task, data)
 
-    def calibration(self, space: str) -> dict[str, Any] | None:
-        """The newest calibration of a space, as it was saved."""
-        query = "SELECT data FROM calibrations WHERE space = ? ORDER BY id DESC LIMIT 1"
+    def calibration(self, task: Task) -> dict[str, Any] | None:
+        """The newest calibration of a task, as it was saved."""
         with self._store.reading() as db:
-            row = db.execute(query, (space,)).fetchone()
-        return json.loads(row[0]) if row else None
+            return calibrations.newest(db, task)
 
-    def calibration_is_current(self, space: str) -> bool:
-        """Whether the space was calibrated, and none of its rows has changed since."""
-        query = """SELECT max(calibrations.version) > models.revision
-            FROM models LEFT JOIN calibrations USING (space) WHERE space = ?"""
+    def calibration_is_current(self, task: Task) -> bool:
+        """Whether the task was calibrated, and none of its models came and none of their rows changed since."""
         with self._store.reading() as db:
-            space_row(db, space)
-            return bool(db.execute(query, (space,)).fetchone()[0])
+            return calibrations.is_current(db, task)
 
     def save_state(self, space: str, digest: str, arrays: Arrays) -> None:
         """Cache what a scorer (named by `digest`) fitted on the gallery last given; a read-only registry keeps none."""
@@ -279,6 +281,7 @@ class Registry:
         Raises:
             BundleError: The file is torn, changed or no bundle.
             SpaceMismatchError: Its vectors are of another model than this registry's.
+            RegistryError: It lacks vectors for one of this registry's models.
             ClipConflictError: One of its clips is enrolled here as another source.
         """
         content = bundle.read(file)

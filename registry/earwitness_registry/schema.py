@@ -62,4 +62,32 @@ _FIRST = (
         BEGIN SELECT raise(ABORT, 'the history can only be added to'); END""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+# A task may have several models, a calibration belongs to a task, and a clip may be of a cell. SQLite can't drop a
+# constraint, so the tables are made anew.
+_SECOND = (
+    """CREATE TABLE new_models (
+        name TEXT PRIMARY KEY,
+        task TEXT NOT NULL,
+        space TEXT NOT NULL UNIQUE,
+        pipeline TEXT NOT NULL,
+        probe BLOB NOT NULL,
+        digests TEXT NOT NULL,
+        revision INTEGER NOT NULL
+    ) STRICT""",
+    "INSERT INTO new_models SELECT name, task, space, pipeline, probe, digests, revision FROM models",
+    """CREATE TABLE new_calibrations (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        task TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        data TEXT NOT NULL
+    ) STRICT""",
+    """INSERT INTO new_calibrations SELECT calibrations.id, task, version, data
+        FROM calibrations JOIN models USING (space)""",
+    "DROP TABLE calibrations",
+    "DROP TABLE models",
+    "ALTER TABLE new_models RENAME TO models",
+    "ALTER TABLE new_calibrations RENAME TO calibrations",
+    "ALTER TABLE clips ADD COLUMN cell TEXT",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)

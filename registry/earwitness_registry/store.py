@@ -99,7 +99,7 @@ class Store:
                     self._db.execute("ROLLBACK")
 
     def _connect(self) -> sqlite3.Connection:
-        """A connection with the newest schema."""
+        """A connection to tables of the newest schema."""
         if not self.file.is_file():
             raise RegistryMissingError(
                 f"there is no registry at {self.file.parent}: make one with 'earwitness registry init'"
@@ -107,11 +107,10 @@ class Store:
         with _explained(self.file.parent):
             db = self._connect_read_only() if self.read_only else _open(self.file, "rw")
             try:
-                self._prepare(db)
+                return self._prepared(db)
             except BaseException:
                 db.close()
                 raise
-        return db
 
     def _connect_read_only(self) -> sqlite3.Connection:
         """`immutable` makes no file beside the database, but is blind to a writer's log: only without one."""
@@ -125,8 +124,8 @@ class Store:
         log = self.file.with_name(FILE + "-wal").exists()
         return (status.st_ino, status.st_size, status.st_mtime_ns, log)
 
-    def _prepare(self, db: sqlite3.Connection) -> None:
-        """Refuse what isn't a registry or is newer than this code; bring an older one up to date."""
+    def _prepared(self, db: sqlite3.Connection) -> sqlite3.Connection:
+        """Refuse what isn't a registry or is newer than this code; bring an older one, or a copy, up to date."""
         (application,) = db.execute("PRAGMA application_id").fetchone()
         (version,) = db.execute("PRAGMA user_version").fetchone()
         folder = self.file.parent
@@ -137,14 +136,13 @@ class Store:
                 f"the registry at {folder} was made by a newer Earwitness (schema {version}): pip install -U earwitness"
             )
         if self.read_only:
-            if version < len(MIGRATIONS):
-                raise RegistryError(f"the registry at {folder} is of an older schema: open it once for writing")
-            return
+            return db if version == len(MIGRATIONS) else _upgraded_copy(db)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA foreign_keys = ON")
         if version < len(MIGRATIONS):
             _upgrade(db)
+        db.execute("PRAGMA foreign_keys = ON")
+        return db
 
 
 def note(db: sqlite3.Connection, what: str, detail: Mapping[str, Any]) -> int:
@@ -206,10 +204,24 @@ def _closing(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 def _upgrade(db: sqlite3.Connection) -> None:
     """Apply the missing steps, unless another process was quicker."""
+    db.execute("PRAGMA foreign_keys = OFF")  # else no table that others refer to could be made anew
     db.execute("BEGIN IMMEDIATE")
     (version,) = db.execute("PRAGMA user_version").fetchone()
     _migrate(db, version)
     db.execute("COMMIT")
+
+
+def _upgraded_copy(db: sqlite3.Connection) -> sqlite3.Connection:
+    """A copy in memory, brought up to date, of a registry whose file may only be read; closes the file."""
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    try:
+        db.backup(copy)
+        _upgrade(copy)
+    except BaseException:
+        copy.close()
+        raise
+    db.close()
+    return copy
 
 
 def _migrate(db: sqlite3.Connection, version: int) -> None:
