@@ -9,14 +9,14 @@ import torch
 import torchaudio
 
 from earwitness.errors import OptionError
-from earwitness_frontends import Lfcc, LogMel, Mfcc, Waveform, register_frontends
+from earwitness_frontends import BandResidual, Lfcc, LogMel, Mfcc, Residual, Waveform, register_frontends
 from earwitness_frontends._cepstrum import deltas
 from earwitness_frontends._filterbank import triangles
 from earwitness_frontends._spectrum import fft_length
 
 RATE = 16_000
 SPECTRAL = [Lfcc(), Mfcc(), LogMel()]
-ALL = [*SPECTRAL, Waveform()]
+ALL = [*SPECTRAL, BandResidual(), Residual(), Waveform()]
 
 
 def speech_like(seconds=1.0, rate=RATE, seed=0):
@@ -147,7 +147,8 @@ def test_parts_are_values(part):
 
 
 def test_the_hook_offers_each_name_once():
-    assert {part.name for part in register_frontends()} == {"dynamics", "lfcc60", "mfcc40", "log_mel", "waveform"}
+    offered = [part.name for part in register_frontends()]
+    assert sorted(offered) == ["band_residual", "dynamics", "lfcc60", "log_mel", "mfcc40", "residual", "waveform"]
 
 
 @pytest.mark.parametrize("part", [LogMel(high=9000.0), Lfcc(low=8000.0), Mfcc(low=-1.0), Mfcc(coefficients=41)])

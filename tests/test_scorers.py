@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 from scipy import special, stats
 from sklearn import covariance
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from earwitness.contracts import Scorer
-from earwitness_scorers import Mahalanobis, NearestNeighbours, OpenMax, Softmax, register_scorers
+from earwitness.scatter import scatter
+from earwitness_scorers import CellLda, Mahalanobis, NearestNeighbours, OpenMax, Softmax, register_scorers
 from earwitness_scorers.mahalanobis import inverse_root, ledoit_wolf
 from earwitness_scorers.openmax import knownness as openmax_knownness
 from earwitness_scorers.weibull import fit_weibull, weibull_cdf
 
-SCORERS = [Softmax(), OpenMax(), OpenMax(distance="cosine"), NearestNeighbours(), Mahalanobis()]
+SCORERS = [Softmax(), OpenMax(), OpenMax(distance="cosine"), NearestNeighbours(), Mahalanobis(), CellLda()]
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,15 @@ class Rows:
     sources: tuple[str, ...]
     embeddings: np.ndarray
     labels: np.ndarray
+    voices: int = 1
 
     @property
     def clips(self):
         return np.arange(len(self.labels))
+
+    @property
+    def cells(self):
+        return self.voices * self.labels + self.clips % self.voices
 
     def search(self, queries, k):
         similarities = queries @ self.embeddings.T
@@ -56,9 +63,9 @@ def scored(scorer, gallery, queries):
     return scorer.score(scorer.fit(gallery), gallery, queries)
 
 
-def test_the_hook_offers_four_rules_by_name():
+def test_the_hook_offers_five_rules_by_name():
     offered = list(register_scorers())
-    assert {each.name for each in offered} == {"softmax", "openmax", "knn", "mahalanobis"}
+    assert {each.name for each in offered} == {"softmax", "openmax", "knn", "mahalanobis", "cell_lda"}
     assert all(isinstance(each(), Scorer) for each in offered)
 
 
@@ -186,6 +193,100 @@ def test_mahalanobis_of_single_rows_is_the_cosine_logit():
     queries = unit(np.random.default_rng(5).normal(size=(20, 16)))
     expected = 30 * (queries @ gallery.embeddings.T - 1)
     np.testing.assert_allclose(scored(Mahalanobis(), gallery, queries).values, expected, atol=1e-3)
+
+
+def shrunk_within(gallery, shrinkage):
+    """Scikit-learn's shrunk covariance of sources that count alike, and their means; classes are cells."""
+    classes = len(gallery.sources)
+    lda = LinearDiscriminantAnalysis(solver="eigen", shrinkage=shrinkage, priors=np.full(classes, 1 / classes))
+    return lda.fit(gallery.embeddings.astype(float), gallery.labels)
+
+
+@pytest.mark.parametrize("shrinkage", [0.1, 0.5, 1.0])
+def test_cell_lda_finds_the_directions_of_scikit_learn(shrinkage):
+    """The K - 1 leading ones span what the coefficients do, and all are orthonormal under the shrunk covariance."""
+    gallery = clouds()
+    projection = CellLda(shrinkage=shrinkage).fit(gallery)["projection"].astype(float)
+    theirs = shrunk_within(gallery, shrinkage)
+    np.testing.assert_allclose(projection.T @ theirs.covariance_ @ projection, np.eye(16), atol=1e-4)
+    wanted = np.diff(theirs.coef_, axis=0).T
+    (left, *_), kept = np.linalg.lstsq(projection[:, :3], wanted), CellLda(shrinkage=shrinkage, least=1).fit(gallery)
+    assert np.linalg.norm(projection[:, :3] @ left - wanted) < 0.02 * np.linalg.norm(wanted)
+    np.testing.assert_array_equal(kept["projection"], projection[:, :3].astype(np.float32))
+
+
+@pytest.mark.parametrize("voices", [1, 3])
+@pytest.mark.parametrize("k", [1, 15])
+def test_cell_lda_is_cosines_under_the_shrunk_within_scatter(voices, k):
+    """With every direction kept V V' = W_s^-1, so all cosines can be had without any axis."""
+    enrolled, queries, _ = halves(clouds((80, 30, 20, 12), spread=0.4))
+    enrolled = Rows(enrolled.sources, enrolled.embeddings, enrolled.labels, voices)
+    scores = scored(CellLda(k=k, scale=10.0), enrolled, queries)
+    rows = enrolled.embeddings.astype(float)
+    found = scatter(rows, enrolled.labels, enrolled.cells)
+    inverse = np.linalg.inv(covariance.shrunk_covariance(found.within, 0.5))
+
+    def cosines(a, b):
+        a, b = a - found.means.mean(axis=0), b - found.means.mean(axis=0)
+        lengths = [np.sqrt(np.einsum("ni,ij,nj->n", x, inverse, x)) for x in (a, b)]
+        return a @ inverse @ b.T / np.outer(*lengths)
+
+    np.testing.assert_allclose(scores.values, 10 * cosines(queries, found.means), atol=1e-3)
+    to_rows, halved = cosines(queries, rows), np.array([20, 7, 5, 3])
+    asked = np.minimum(halved, k)[enrolled.labels[to_rows.argmax(axis=1)]]
+    assert len(set(asked)) == (1 if k == 1 else 4)
+    expected = [np.sort(row)[-n] for row, n in zip(to_rows, asked, strict=True)]
+    np.testing.assert_allclose(scores.knownness, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_cell_lda_looks_where_sources_differ_and_not_where_their_voices_do(seed):
+    """Sources differ along one axis, voices twice as much along two others; the voices asked are new."""
+    rng = np.random.default_rng(seed)
+    voice = np.repeat(np.arange(60), 10)
+    source, new = voice % 2, voice >= 30
+    places = np.zeros((60, 64))
+    places[:, 1:3] = rng.normal(size=(60, 2))
+    places[:, 0] = np.arange(60) % 2 - 0.5
+    rows = unit(places[voice] + 0.05 * rng.normal(size=(600, 64)))
+    gallery = Rows(("a", "b"), rows[~new], source[~new])
+    ours, nearest = (
+        (scored(each, gallery, rows[new]).values.argmax(axis=1) == source[new]).mean()
+        for each in (CellLda(), NearestNeighbours())
+    )
+    assert ours == 1 > nearest + 0.02
+
+
+def test_a_source_enrolled_moves_the_directions_of_cell_lda():
+    """A third source differs where two did not: their directions, one kept, can't tell it, and three sources' can."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], 40)
+    rows = unit(np.eye(8)[0] + np.array([-1, 1, 0])[labels, None] * np.eye(8)[1] + 0.1 * rng.normal(size=(120, 8)))
+    rows[80:] = unit(rows[80:] + np.eye(8)[5])
+    two = CellLda(least=1).fit(Rows(("a", "b"), rows[:80], labels[:80]))["projection"]
+    three = CellLda(least=1).fit(Rows(("a", "b", "c"), rows, labels))["projection"]
+    assert (two.shape, three.shape) == ((8, 1), (8, 2))
+    assert np.abs(two[5]).max() < 0.1 * np.abs(two[1]).max()
+    assert np.abs(three[5]).max() > 0.5 * np.abs(three[1]).max()
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_cell_lda_knows_a_source_alone_from_strangers(count):
+    rng = np.random.default_rng(0)
+    own, strange = rng.normal(size=64), rng.normal(size=(200, 64))
+    rows = unit(own + 0.8 * rng.normal(size=(count + 50, 64)))
+    gallery = Rows(("a",), rows[:count], np.zeros(count, int))
+    knownness = scored(CellLda(), gallery, np.concatenate([rows[count:], unit(strange)])).knownness
+    assert (knownness[:50, None] > knownness[50:]).mean() > 0.99
+
+
+def test_cell_lda_survives_windows_that_are_equal_to_the_last_bit():
+    """Scatter that is rounding alone must not be divided by."""
+    gallery = clouds((1, 1, 1), dims=300)
+    rows = Rows(gallery.sources, np.repeat(gallery.embeddings, 3, axis=0), np.repeat(gallery.labels, 3))
+    once, thrice = (CellLda().score(CellLda().fit(g), g, gallery.embeddings) for g in (gallery, rows))
+    np.testing.assert_allclose(thrice.values, once.values, atol=1e-3)
+    np.testing.assert_allclose(thrice.knownness, once.knownness, atol=1e-4)
 
 
 @pytest.mark.parametrize(("shape", "scale"), [(0.7, 0.01), (1.5, 3.0), (12.0, 40.0)])

@@ -1,4 +1,4 @@
-"""`lda` against scikit-learn and its own definition; and the way from clips to a model that answers by it."""
+"""`wccn` against scikit-learn and its own definition; and the way from clips to a model that answers by it."""
 
 import csv
 
@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import soundfile
 from safetensors.numpy import load_file
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.covariance import shrunk_covariance
+from sklearn.decomposition import PCA
 
 from earwitness.contracts import Embedder, FittedEmbedder, LearnedEmbedder, Scorer
+from earwitness.engine import open_engine
 from earwitness.errors import PipelineError
 from earwitness.manifest import read_manifest
 from earwitness.model import Model
@@ -17,60 +19,21 @@ from earwitness.plugins import load_catalogue
 from earwitness.training import train
 from earwitness.training.closed_form import voices
 from earwitness_degradations import Noise
-from earwitness_embedders import Lda, ResNet18, Stats
+from earwitness_embedders import ResNet18, Stats, Wccn
 from earwitness_frontends import Dynamics
-from earwitness_scorers import Softmax
+from earwitness_scorers import CellLda, Softmax
 
 RATE = 16000
 PIPELINE = Pipeline(
     "tiny",
     Dynamics(),
-    Lda(components=20),
-    Softmax(),
+    Wccn(components=20),
+    CellLda(),
     rate=RATE,
     window=0.8,
     hop=0.4,
     training=Recipe(versions=((), (Noise(),))),
 )
-
-
-def clouds(classes=4, per_class=60, dims=7, seed=0):
-    """Classes of correlated rows (N, 1, dims), of unit deviation over all, with their labels."""
-    rng = np.random.default_rng(seed)
-    labels = np.repeat(np.arange(classes), per_class)
-    rows = rng.standard_normal((len(labels), dims)) @ rng.standard_normal((dims, dims))
-    rows += 2 * rng.standard_normal((classes, dims))[labels]
-    return ((rows - rows.mean(0)) / rows.std(0))[:, None].astype(np.float32), labels
-
-
-def embedded(lda, features, labels, cells):
-    return lda.embed(lda.fit(features, labels, cells), features).astype(np.float64)
-
-
-def test_it_is_a_fitted_embedder_and_no_other():
-    assert isinstance(Lda(), FittedEmbedder)
-    assert not isinstance(Lda(), Embedder | LearnedEmbedder | Scorer)
-    assert not any(isinstance(other, FittedEmbedder) for other in (Stats(), ResNet18(), Softmax()))
-
-
-def test_without_shrinkage_its_axes_are_scikit_learns():
-    features, labels = clouds()
-    ours = embedded(Lda(shrinkage=0.0), features, labels, labels)
-    reference = LinearDiscriminantAnalysis(solver="eigen").fit(features[:, 0], labels).transform(features[:, 0])
-    signs = np.sign((ours * reference).sum(axis=0))
-    np.testing.assert_allclose(ours, signs * reference, atol=1e-3)
-
-
-@pytest.mark.parametrize("shrinkage", [0.05, 0.5, 1.0])
-def test_with_shrinkage_distances_decide_as_scikit_learn_does(shrinkage):
-    """Half the squared distances to the means are, up to a row's constant, the scores of solver 'lsqr'."""
-    features, labels = clouds()
-    ours = embedded(Lda(shrinkage=shrinkage), features, labels, labels)
-    means = np.array([ours[labels == k].mean(axis=0) for k in range(4)])
-    scores = -0.5 * np.square(ours[:, None] - means).sum(axis=2)
-    reference = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage).fit(features[:, 0], labels)
-    expected = reference.decision_function(features[:, 0])
-    np.testing.assert_allclose(scores - scores[:, :1], expected - expected[:, :1], rtol=1e-3, atol=2e-3)
 
 
 def unequal(seed=1):
@@ -83,75 +46,139 @@ def unequal(seed=1):
     return rows.astype(np.float32), owner[cells], cells
 
 
-def test_within_scatter_is_the_identity_and_the_origin_is_the_middle():
-    features, labels, cells = unequal()
-    e = embedded(Lda(shrinkage=0.0), features, labels, cells)
+def embedded(wccn, features, labels, cells):
+    return wccn.embed(wccn.fit(features, labels, cells), features).astype(np.float64)
+
+
+def within_and_middle(rows, labels, cells):
+    """The within-scatter, voices and classes counting alike, and the mean of the classes' means."""
     within, middles = [], []
-    for label in range(3):
-        own = [e[cells == cell] for cell in np.unique(cells[labels == label])]
-        voices_of = np.array([rows.mean(axis=0) for rows in own])
-        middles.append(voices_of.mean(axis=0))
-        scatter = np.mean([np.cov(rows.T, bias=True) for rows in own], axis=0)
-        within.append(scatter + np.cov(voices_of.T, bias=True))
-    np.testing.assert_allclose(np.mean(within, axis=0), np.eye(2), atol=1e-3)
-    np.testing.assert_allclose(np.mean(middles, axis=0), 0, atol=1e-4)
-    between = np.cov(np.array(middles).T, bias=True)
-    assert abs(between[0, 1]) < 1e-3 < between[1, 1] < between[0, 0]
+    for label in np.unique(labels):
+        own = [rows[cells == cell] for cell in np.unique(cells[labels == label])]
+        means = np.array([part.mean(axis=0) for part in own])
+        within.append(np.mean([np.cov(part.T, bias=True) for part in own], axis=0) + np.cov(means.T, bias=True))
+        middles.append(means.mean(axis=0))
+    return np.mean(within, axis=0), np.mean(middles, axis=0)
+
+
+def test_it_is_a_fitted_embedder_and_no_other():
+    assert isinstance(Wccn(), FittedEmbedder)
+    assert not isinstance(Wccn(), Embedder | LearnedEmbedder | Scorer)
+    assert not any(isinstance(other, FittedEmbedder) for other in (Stats(), ResNet18(), CellLda(), Softmax()))
+
+
+@pytest.mark.parametrize("components", [150, 4])
+def test_within_scatter_is_the_identity_and_the_origin_is_the_middle(components):
+    features, labels, cells = unequal()
+    e = embedded(Wccn(shrinkage=0.0, components=components), features, labels, cells)
+    within, middle = within_and_middle(e, labels, cells)
+    np.testing.assert_allclose(within, np.eye(min(components, 6)), atol=1e-4)
+    if components >= 6:  # fewer axes are those of all windows, in the same place
+        np.testing.assert_allclose(middle, 0, atol=1e-4)
+
+
+@pytest.mark.parametrize("components", [150, 6, 3, 1])
+@pytest.mark.parametrize("shrinkage", [0.0, 0.1, 1.0])
+def test_products_of_embeddings_are_those_of_the_formulas(shrinkage, components):
+    """e e' = y W_s^-1 y', whatever the signs of the axes, y the principal components of standardised features."""
+    features, labels, cells = unequal()
+    ours = embedded(Wccn(shrinkage=shrinkage, components=components), features, labels, cells)
+    x = features.mean(axis=1, dtype=np.float64)
+    z = (x - within_and_middle(x, labels, cells)[1]) / x.std(axis=0)
+    y = z @ PCA(min(components, 6)).fit(z).components_.T
+    within, _ = within_and_middle(y, labels, cells)
+    expected = y @ np.linalg.inv(shrunk_covariance(np.atleast_2d(within), shrinkage)) @ y.T
+    np.testing.assert_allclose(ours @ ours.T, expected, atol=1e-4 * np.abs(expected).max())
 
 
 def test_voices_count_alike_however_much_they_speak_and_are_numbered():
     features, labels, cells = unequal()
-    lda, more = Lda(shrinkage=0.0), np.flatnonzero(cells == 3)
+    wccn, more = Wccn(shrinkage=0.0), np.flatnonzero(cells == 3)
     often = np.r_[np.arange(len(cells)), more, more, more]
-    state = lda.fit(features, labels, cells)
-    for other in (lda.fit(features[often], labels[often], cells[often]), lda.fit(features, labels, 50 - cells)):
-        same = np.abs(lda.embed(state, features)), np.abs(lda.embed(other, features))
-        np.testing.assert_allclose(*same, atol=1e-3)
+    e = embedded(wccn, features, labels, cells)
+    for state in (wccn.fit(features[often], labels[often], cells[often]), wccn.fit(features, labels, 50 - cells)):
+        other = wccn.embed(state, features)
+        np.testing.assert_allclose(other @ other.T, e @ e.T, atol=1e-3 * np.abs(e @ e.T).max())
 
 
-def test_it_finds_the_direction_that_no_voice_moves():
+def test_what_voices_do_is_divided_out_and_what_tells_classes_apart_stays():
     """Classes differ by 1 along one axis, voices by 20 along another, where the eye would look."""
     rng = np.random.default_rng(0)
     labels, cells = np.repeat([0, 1], 200), np.repeat(np.arange(20), 20)  # ten voices, the same in both
     rows = rng.standard_normal((400, 1, 5)) * 0.3
     rows[:, 0, 2] += labels
     rows[:, 0, 4] += 20 * rng.standard_normal(10)[cells % 10]
-    projection = Lda().fit(rows.astype(np.float32), labels, cells)["projection"][:, 0]
-    assert np.abs(projection[2] * rows[:, 0, 2].std()) > 20 * np.abs(projection[4] * rows[:, 0, 4].std())
+    wccn, ends = Wccn(), np.zeros((3, 1, 5), np.float32)
+    ends[1, 0, 2], ends[2, 0, 4] = 1, 20
+    origin, other_class, other_voice = wccn.embed(wccn.fit(rows.astype(np.float32), labels, cells), ends)
+    assert np.linalg.norm(other_class - origin) > 2 * np.linalg.norm(other_voice - origin)
 
 
-@pytest.mark.parametrize(("dim", "length"), [(None, 3), (2, 2), (99, 3)])
-def test_the_embedding_is_as_long_as_asked_and_the_classes_allow(dim, length):
-    features, labels = clouds()
-    assert embedded(Lda(dim=dim), features, labels, labels).shape == (240, length)
-
-
-def test_the_first_axes_are_kept():
-    features, labels = clouds()
-    short, whole = (embedded(Lda(dim=dim), features, labels, labels) for dim in (2, None))
-    np.testing.assert_allclose(short, whole[:, :2], atol=1e-5)
-
-
-def test_answers_come_one_by_one():
+def test_a_class_met_later_differs_where_those_at_hand_do_not():
     features, labels, cells = unequal()
-    state = Lda().fit(features, labels, cells)
+    features[..., 3] = np.random.default_rng(0).standard_normal(features.shape[:2])  # the same for all
+    later = features[labels == 0].copy()
+    later[..., 3] += 6
+    wccn = Wccn()
+    state = wccn.fit(features, labels, cells)
+    apart = wccn.embed(state, later) - wccn.embed(state, features[labels == 0])
+    assert np.linalg.norm(apart, axis=1).min() > 4
+
+
+def test_a_feature_is_cut_at_the_limit():
+    features, labels, cells = unequal()
+    wccn, x = Wccn(limit=5.0), features.mean(axis=1, dtype=np.float64)
+    state = wccn.fit(features, labels, cells)
+    middle = within_and_middle(x, labels, cells)[1]
+    wild, edge = (np.tile(middle, (1, 1, 1)) for _ in range(2))
+    wild[..., 1], edge[..., 1] = 1e6, middle[1] + 5 * x[:, 1].std()
+    far, at_the_limit = (wccn.embed(state, each.astype(np.float32)) for each in (wild, edge))
+    np.testing.assert_allclose(far, at_the_limit, atol=1e-4)
+
+
+@pytest.mark.parametrize(("components", "length"), [(150, 6), (6, 6), (2, 2)])
+def test_answers_come_one_by_one_and_are_as_long_as_asked(components, length):
+    features, labels, cells = unequal()
+    wccn = Wccn(components=components)
+    state = wccn.fit(features, labels, cells)
     assert {key: (value.dtype, value.shape) for key, value in state.items()} == {
         "mean": (np.float32, (6,)),
-        "projection": (np.float32, (6, 2)),
+        "scale": (np.float32, (6,)),
+        "projection": (np.float32, (6, length)),
     }
-    alone = np.concatenate([Lda().embed(state, window[None]) for window in features[:9]])
-    np.testing.assert_allclose(Lda().embed(state, features[:9]), alone, atol=1e-6)
+    alone = np.concatenate([wccn.embed(state, window[None]) for window in features[:9]])
+    np.testing.assert_allclose(wccn.embed(state, features[:9]), alone, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "features",
-    [np.zeros((4, 1, 3)), np.ones((4, 1, 3)) * [1, 2, 3], np.arange(12.0).reshape(4, 1, 3), np.eye(4, 300)[:, None]],
-    ids=["nothing", "still", "a line", "more values than windows"],
-)
-@pytest.mark.parametrize("cells", [[0, 0, 1, 1], [0, 1, 2, 3]])
+def test_axes_along_which_nothing_varies_are_left_out():
+    features, labels, cells = unequal()
+    doubled = np.concatenate([features, features], axis=2)
+    assert embedded(Wccn(), doubled, labels, cells).shape == (len(labels), 6)
+    assert embedded(Wccn(), np.eye(4, 300, dtype=np.float32)[:, None], np.arange(4), np.arange(4)).shape == (4, 3)
+
+
+POOR = {
+    "nothing": np.zeros((4, 1, 3)),
+    "still": np.ones((4, 1, 3)) * [0.1, 2, 1e4],
+    "a line": np.arange(12.0).reshape(4, 1, 3),
+    "one value": np.arange(4.0).reshape(4, 1, 1),
+    "more values than windows": np.eye(4, 300)[:, None],
+    "huge and tiny": np.arange(12.0).reshape(4, 1, 3) ** 2 * [1e-30, 1, 1e15],
+}
+
+
+@pytest.mark.parametrize("features", POOR.values(), ids=POOR)
+@pytest.mark.parametrize("cells", [[0, 0, 1, 1], [0, 1, 2, 3], [0, 0, 0, 1]])
 def test_poor_data_gives_finite_answers(features, cells):
-    labels = np.array([0, 0, 1, 1])
-    assert np.isfinite(embedded(Lda(), features.astype(np.float32), labels, np.array(cells))).all()
+    labels = (np.array(cells) == max(cells)).astype(int)
+    e = embedded(Wccn(), features.astype(np.float32), labels, np.array(cells))
+    assert np.isfinite(e).all()
+    assert np.abs(e).max() < 1e6
+
+
+def test_one_window_gives_a_finite_answer():
+    e = embedded(Wccn(), np.ones((1, 2, 3), np.float32), np.zeros(1, int), np.zeros(1, int))
+    np.testing.assert_array_equal(e, np.zeros((1, 3)))
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +211,8 @@ def test_a_trained_folder_answers_by_its_weights_alone(model):
     windows = np.random.default_rng(0).standard_normal((3, PIPELINE.length)).astype(np.float32)
     vectors = Dynamics()(windows, RATE)[:, 0].astype(np.float64)
     state = load_file(model / "weights.safetensors")
-    expected = (vectors - state["mean"]) @ state["projection"]
+    z = np.clip((vectors - state["mean"]) * state["scale"], -8, 8)
+    expected = z @ state["projection"]
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     np.testing.assert_allclose(loaded.embed(Dynamics()(windows, RATE)), expected, atol=1e-4)
     loaded.check(loaded.probe())
@@ -195,6 +223,18 @@ def test_it_learned_what_tells_the_systems_apart(model):
     assert "Macro-F1 on dev, by the nearest mean embedding, over clean and degraded clips: **1.000**" in card
     assert "| quick | 4 | 2 |" in card
     assert "Seed 0, on cpu" in card
+
+
+def test_clips_it_never_heard_are_named_from_the_gallery_of_the_others(model, corpus, tmp_path, call):
+    registry = tmp_path / "registry"
+    assert call("registry", "init", "--registry", registry, "--model", model, "--name", "tiny").code == 0
+    with open_engine(registry) as engine:
+        pairs = [(row.source, row.path) for row in corpus.select(split="train").rows]
+        assert {outcome.outcome for outcome in engine.enroll_many(pairs)} == {"added"}
+    with open_engine(registry) as engine:
+        for row in corpus.select(split="dev").rows:
+            (verdict,) = engine.identify(row.path)
+            assert verdict.ranking[0].source == row.source
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_another(model, corpus, tmp_path):

@@ -1,11 +1,13 @@
 """Short-time spectra summed into bands, in single precision and in blocks that stay in the L2 cache."""
 
+import math
 from functools import cache
 from typing import Literal
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from earwitness.errors import OptionError
 from earwitness.types import FloatArray
 from earwitness_frontends._filterbank import triangles
 
@@ -73,6 +75,32 @@ def _power(frames: FloatArray) -> FloatArray:
     power: FloatArray = np.square(spectrum.real)
     power += np.square(spectrum.imag)
     return power
+
+
+def power_spectrum(window: FloatArray, rate: int, frame: int, hop: int, edges: tuple[float, float]) -> FloatArray:
+    """|X|^2 of frames under a periodic Hann window, at the bins between two edges in Hz: (n,) -> (frames, bins).
+
+    Frames lie as in `log_band_energies`; OptionError where the edges don't lie within 0 and half the rate, or hold
+    no bin.
+    """
+    low, high = edges
+    bin_hz = rate / fft_length(frame)
+    first, last = math.ceil(low / bin_hz), math.floor(high / bin_hz)
+    if low < 0 or first > last or high > rate / 2:
+        raise OptionError(
+            f"bins of {bin_hz:g} Hz don't fill {low:g} to {high:g} Hz in sound at {rate} Hz: "
+            f"give edges further apart, within 0 to {rate / 2:g} Hz"
+        )
+    padded = np.pad(window, (0, max(0, frame - len(window))))
+    frames = sliding_window_view(padded, frame)[::hop]  # a view
+    blocks = (frames[start : start + BLOCK_FRAMES] for start in range(0, len(frames), BLOCK_FRAMES))
+    return np.concatenate([_power(block * _hann(frame))[:, first : last + 1] for block in blocks])
+
+
+@cache
+def _hann(frame: int) -> FloatArray:
+    """The periodic Hann window, (frame,)."""
+    return np.hanning(frame + 1)[:-1].astype(np.float32)
 
 
 @cache
