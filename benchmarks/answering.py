@@ -75,15 +75,17 @@ def eager(module: torch.nn.Module, features: FloatArray) -> None:
 def engine(clip: Path, rounds: int) -> None:
     """Where a warm answer's time goes: everything, against frontend and embedder on the same window."""
     with earwitness.open() as opened:
-        (task, model), *_ = opened.models.items()
+        (task, (model, *_)), *_ = opened.models.items()
         heard = next(iter(opened.listen([clip], task)))
         judge = opened.judge(task)
-        window = np.random.default_rng(0).standard_normal((len(heard.starts), model.pipeline.length)).astype(np.float32)
-        features = model.pipeline.frontend(window, model.pipeline.rate)
+        track, rate = heard.tracks[model.space], model.pipeline.rate_at(heard.origin.native_rate if heard.origin else 0)
+        shape = (len(track.starts), round(track.seconds * rate))
+        window = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+        features = model.pipeline.frontend(window, rate)
         jobs: dict[str, Callable[[], object]] = {
             "identify": lambda: list(opened.identify_many([clip])),
             "decode and embed": lambda: list(opened.listen([clip], task)),
-            "frontend": lambda: model.pipeline.frontend(window, model.pipeline.rate),
+            "frontend": lambda: model.pipeline.frontend(window, rate),
             "embedder": lambda: model.embed(features),
             "decide": lambda: judge.judge(heard),
         }

@@ -1,6 +1,6 @@
 """Classic synthesis engines: closed set, new voices, siblings merged, codecs, and each engine left out in turn.
 
-    python benchmarks/engines.py --data ENGINES --far NEURAL --pipeline dynamics-lda --seed 0 --seed 1 --out F.json
+    python benchmarks/engines.py --data ENGINES --far NEURAL --pipeline dynamics --seed 0 --seed 1 --out F.json
 
 ENGINES and NEURAL are folders with a manifest.csv. Models learn from `train` and `dev`; `test` is only reported. In
 the open arm the threshold is the one that accepts 95 % of the `dev` clips of known engines: no stranger tunes it.
@@ -17,7 +17,7 @@ import numpy as np
 import typer
 from rich.progress import track
 
-from earwitness.audio import read_clip
+from earwitness.audio import read_clip, resampled
 from earwitness.contracts import Scorer
 from earwitness.evaluation import metrics
 from earwitness.manifest import Manifest, read_manifest
@@ -25,10 +25,11 @@ from earwitness.model import Model
 from earwitness.pipeline import Pipeline, load_pipeline
 from earwitness.plugins import load_catalogue
 from earwitness.training import train
+from earwitness.training.closed_form import voices
 from earwitness.types import FloatArray, IntArray
 from earwitness.windows import cut
 
-SCORERS = ("softmax", "openmax", "knn", "mahalanobis")
+SCORERS = ("softmax", "openmax", "knn", "mahalanobis", "cell_lda")
 CONDITIONS: Mapping[str, Mapping[str, Any] | None] = {
     "clean": None,
     "mp3 64k": {"codec": "mp3", "bitrates": (64.0,)},
@@ -46,11 +47,12 @@ SIBLINGS = {
 
 @dataclass(frozen=True)
 class Rows:
-    """n windows of some clips: `embeddings` (n, d), `clips` (n,), and each clip's `names` and `new` voice flag."""
+    """n windows of some clips: `embeddings` (n, d), `clips` (n,), and of each clip `names`, `voices` and if `new`."""
 
     embeddings: FloatArray
     clips: IntArray
     names: Sequence[str]
+    voices: IntArray
     new: Sequence[bool]
 
 
@@ -59,7 +61,7 @@ class ArrayGallery:
 
     def __init__(self, rows: Rows) -> None:
         self.sources = tuple(sorted(set(rows.names)))
-        self.embeddings, self.clips = rows.embeddings, rows.clips
+        self.embeddings, self.clips, self.cells = rows.embeddings, rows.clips, rows.voices[rows.clips]
         self.labels = np.array([self.sources.index(rows.names[c]) for c in rows.clips], np.int64)
 
     def search(self, queries: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
@@ -74,10 +76,10 @@ def features_of(model: Model, manifest: Manifest, condition: str) -> Iterator[Fl
     pipeline, settings = model.pipeline, CONDITIONS[condition]
     codec = load_catalogue().get("degradation", "codec")(**settings) if settings else None
     for row in manifest.rows:
-        samples = read_clip(row.path, pipeline.rate).samples
-        if codec:
-            samples = codec(samples, pipeline.rate, np.random.default_rng(0))
-        windows = list(cut([samples], pipeline.rate, pipeline.window, pipeline.hop))
+        clip = read_clip(row.path)
+        clip = resampled(clip, pipeline.rate_at(clip.rate))
+        samples = codec(clip.samples, clip.rate, np.random.default_rng(0)) if codec else clip.samples
+        windows = list(cut([samples], clip.rate, pipeline.window, pipeline.hop))
         yield np.concatenate([model.features(each) for each in windows])
 
 
@@ -100,6 +102,7 @@ class Features:
             embeddings=np.concatenate(parts),
             clips=np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
             names=[row.source or "" for row in manifest.rows],
+            voices=voices(manifest.rows),
             new=[row.columns.get("voice_in_train") == "0" for row in manifest.rows],
         )
 
@@ -171,7 +174,7 @@ class Bench:
         return Model.load(folder, load_catalogue())
 
     def scorers(self) -> dict[str, Scorer]:
-        """The four rules with their defaults."""
+        """The five rules with their defaults."""
         return {name: load_catalogue().get("scorer", name)() for name in SCORERS}
 
     def closed_set(self, seed: int) -> dict[str, Any]:

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from earwitness import listening
-from earwitness.audio import AudioStream, find_clips, open_audio
+from earwitness.audio import AudioStream, Resampler, find_clips, open_audio
 from earwitness.deciding import Judge
 from earwitness.engine import open_engine
 from earwitness.model import Model
 from earwitness.screening import screen
+from earwitness.stretches import Stretches
 
 SECONDS: defaultdict[str, float] = defaultdict(float)
 
@@ -42,7 +43,7 @@ def timed(stage: str, work: Callable[..., Any]) -> Callable[..., Any]:
 
 def timed_blocks(stream: AudioStream, plain: Callable[[AudioStream], Iterator[Any]] = AudioStream.blocks) -> Any:
     """Blocks of audio, the time to make each booked to decoding."""
-    step = timed("decoding, resampling, digests", lambda blocks: next(blocks, None))
+    step = timed("decoding, digests", lambda blocks: next(blocks, None))
     blocks = plain(stream)
     while (block := step(blocks)) is not None:
         yield block
@@ -50,14 +51,17 @@ def timed_blocks(stream: AudioStream, plain: Callable[[AudioStream], Iterator[An
 
 def watch_stages() -> None:
     """Put a stopwatch on every stage of the engine."""
-    patches: dict[str, Any] = {
-        "blocks": (AudioStream, timed_blocks),
-        "open_audio": (listening, timed("decoding, resampling, digests", open_audio)),
-        "features": (Model, timed("frontend", Model.features)),
-        "embed": (Model, timed("network", Model.embed)),
-        "judge": (Judge, timed("index, scorer, calibration", Judge.judge)),
-    }
-    for name, (owner, watched) in patches.items():
+    patches: list[tuple[Any, str, Any]] = [
+        (AudioStream, "blocks", timed_blocks),
+        (listening, "open_audio", timed("decoding, digests", open_audio)),
+        (Resampler, "hear", timed("resampling", Resampler.hear)),
+        (Stretches, "hear", timed("tracers", Stretches.hear)),
+        (Stretches, "finish", timed("tracers", Stretches.finish)),
+        (Model, "features", timed("frontend", Model.features)),
+        (Model, "embed", timed("network", Model.embed)),
+        (Judge, "judge", timed("index, scorer, calibration", Judge.judge)),
+    ]
+    for owner, name, watched in patches:
         setattr(owner, name, watched)
 
 

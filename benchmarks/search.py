@@ -42,7 +42,7 @@ def gallery(vectors: FloatArray, kind: str, folder: Path) -> Gallery:
     rows = Rows(np.arange(1, total + 1), vectors, 1, "")
     index = SpaceIndex(folder / "space.faiss", kind, DIMENSION, trusted=lambda _: False, keeps=False)
     nought = np.zeros(total, np.int64)
-    return Gallery(("source",), rows, nought, nought, ("clip",), index)
+    return Gallery(("source",), rows, nought, nought, nought, ("clip",), index)
 
 
 def by_default(index: faiss.Index, queries: FloatArray) -> Callable[[], object]:

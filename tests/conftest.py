@@ -205,3 +205,37 @@ def call(tmp_path, monkeypatch, capsys):
         return SimpleNamespace(code=stop.value.code, out=said.out, err=said.err)
 
     return run
+
+
+TRACER = """
+from dataclasses import dataclass
+from typing import ClassVar
+from earwitness import hookimpl
+from earwitness.types import Trace
+
+@dataclass(frozen=True, slots=True)
+class Acme:
+    name: ClassVar[str] = "acme"
+    reading: str = "acme 8 kHz, hop 100"
+
+    def __call__(self, clip):
+        if abs(clip.samples).max() < 1e-3:
+            return ()
+        end = len(clip.samples) / clip.rate
+        return (Trace("upsampling", 80.0, self.reading, 9.12, 1e-8, (*range(15, 165, 15),), 0.0, end),)
+
+@hookimpl
+def register_tracers():
+    return [Acme]
+"""
+
+
+@pytest.fixture
+def tracer(install):
+    """Have a plugin installed that sees the same lattice in all that isn't silent; its name for it."""
+    from earwitness.plugins import load_catalogue
+
+    install("acme-tracer", TRACER)
+    load_catalogue.cache_clear()
+    yield "acme 8 kHz, hop 100"
+    load_catalogue.cache_clear()

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 from scipy.signal import resample_poly
 
-from earwitness.audio import find_clips, is_audio, open_audio, printable, read_clip
+from earwitness.audio import Resampler, find_clips, is_audio, open_audio, printable, read_clip, resampled
 from earwitness.errors import AudioError, InputError, OptionError
 from earwitness.types import Clip, Origin
 
@@ -126,12 +126,28 @@ def test_rates_and_channels(tmp_path, rate, channels):
 def test_the_resampler_agrees_with_scipy(tmp_path):
     wave = speechlike(6, 44100)
     soundfile.write(tmp_path / "a.wav", wave, 44100, subtype="FLOAT")
-    with open_audio(tmp_path / "a.wav", RATE) as audio:
-        blocks = list(audio.blocks())
-    assert len(blocks) > 4
-    ours, theirs = np.concatenate(blocks), resample_poly(wave, 160, 441)
+    ours, theirs = read_clip(tmp_path / "a.wav", RATE).samples, resample_poly(wave, 160, 441)
     assert len(ours) == len(theirs)
     np.testing.assert_allclose(ours[500:-500], theirs[500:-500], atol=1e-3)
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000])
+def test_how_a_stream_is_split_changes_nothing_when_resampling(rate):
+    wave, resampler = speechlike(4, 44100), Resampler(44100, rate)
+    pieces = [resampler.hear(block) for block in np.split(wave, [1, 5000, 5001, 70000])] + [resampler.finish()]
+    whole = Clip(wave, 44100, Origin("a", "", "", "wav", "float", 44100, 1, 4.0))
+    np.testing.assert_array_equal(np.concatenate(pieces), resampled(whole, rate).samples)
+    assert resampled(whole, rate).rate == rate
+    assert resampled(whole, rate).origin == whole.origin
+
+
+def test_a_stretch_of_a_stream_tells_where_it_comes_from(tmp_path):
+    soundfile.write(tmp_path / "a.wav", speechlike(9), RATE)
+    with open_audio(tmp_path / "a.wav") as audio:
+        part = audio.stretch(np.concatenate([*audio.blocks()])[56000:132000])
+    alone = read_clip(tmp_path / "a.wav", start=3.5, end=8.25)
+    np.testing.assert_array_equal(part.samples, alone.samples)
+    assert (part.rate, part.origin) == (alone.rate, alone.origin)
 
 
 def test_a_stretch_is_that_of_the_whole(tmp_path):
@@ -157,8 +173,9 @@ def test_memory_does_not_grow_with_the_file(tmp_path, name):
     else:
         mux(path, "matroska", "pcm_s16le", np.tile(second, 600), RATE)
     tracemalloc.start()
-    with open_audio(path, 8000) as audio:
-        total = sum(map(len, audio.blocks()))
+    resampler = Resampler(RATE, 8000)
+    with open_audio(path) as audio:
+        total = sum(len(resampler.hear(block)) for block in audio.blocks()) + len(resampler.finish())
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert total == pytest.approx(600 * 8000, abs=8000)

@@ -323,15 +323,25 @@ def test_a_manifest_enrols_stretches_and_kinds(made, call, registry_copy):
     assert "no row names a source" in one_line(done)
 
 
-def test_a_registry_takes_one_model_a_task_each_in_its_own_space(made, call, tmp_path, monkeypatch):
+def test_a_registry_takes_models_of_different_names_and_spaces(made, call, tmp_path, monkeypatch):
     monkeypatch.setenv("EARWITNESS_REGISTRY", str(tmp_path / "registry"))
     device = tmp_path / "device"
     settings = ("--set", "task=device", "--set", "name=device-stats", "--set", "window=1.0", "--set", "hop=0.5")
     assert call("train", "lfcc-stats", "--manifest", made.manifest, "--out", device, *settings).code == 0
     for second in (made.model, device):  # the other task alone makes no other space
-        assert "takes one a task" in one_line(call("registry", "init", "--model", made.model, "--model", second))
+        answer = call("registry", "init", "--model", made.model, "--model", second)
+        assert "a name and a space of its own" in one_line(answer)
     assert "can't make an index 'PQ7'" in one_line(call("registry", "init", "--model", device, "--index", "PQ7"))
     assert not (tmp_path / "registry").exists()  # so that a second try finds nothing in its way
+    other = shutil.copytree(made.model, tmp_path / "other")
+    recipe = (other / "pipeline.yaml").read_text()
+    (other / "pipeline.yaml").write_text(recipe.replace("name: lfcc-stats", "name: short").replace("1.0", "0.5"))
+    assert call("registry", "init", "--model", made.model, "--model", other).code == 0
+    with Registry.open(tmp_path / "registry") as opened:
+        assert [(model.name, model.task) for model in opened.models()] == [
+            ("lfcc-stats", "system"),
+            ("short", "system"),
+        ]
 
 
 def test_two_models_of_different_spaces_answer_a_clip_each(made, call, tmp_path, monkeypatch):
@@ -366,7 +376,7 @@ def test_registry_commands(call, registry_copy, tmp_path):
         (name, "system", 6) for name in ("alpha", "beta", "gamma")
     ]
     shown = strictly(call("registry", "show", "beta", "--json", *here).out)
-    assert {"sha256", "samples_sha256", "path", "duration", "origin", "added"} == set(shown["clips"][0])
+    assert {"sha256", "samples_sha256", "path", "duration", "origin", "added", "cell"} == set(shown["clips"][0])
     assert strictly(call("registry", "verify", "--json", *here).out) == {"sound": True, "faults": []}
     assert strictly(call("registry", "stats", "--json", *here).out)["clips"] == 18
     bundle = tmp_path / "beta.bundle"
@@ -393,10 +403,10 @@ def test_plugins_list(call):
     plugins = strictly(call("plugins", "list", "--json").out)
     ours = {plugin["name"]: plugin for plugin in plugins if plugin["distribution"] == "earwitness"}
     assert {"frontends", "embedders", "scorers", "degradations", "voices"} <= set(ours)
-    assert {"knn", "mahalanobis", "openmax", "softmax"} <= set(ours["scorers"]["offers"]["scorer"])
+    assert {"cell_lda", "knn", "mahalanobis", "openmax", "softmax"} <= set(ours["scorers"]["offers"]["scorer"])
     assert {plugin["problem"] for plugin in plugins} == {None}
     table = call("plugins", "list")
-    assert re.search(r"^scorers +earwitness \S+ +\d+ ms +scorer +knn, mahalanobis", table.out, re.MULTILINE)
+    assert re.search(r"^scorers +earwitness \S+ +\d+ ms +scorer +cell_lda, knn, mahalanobis", table.out, re.MULTILINE)
 
 
 def test_plot_draws_a_png(made, call, tmp_path):
@@ -410,7 +420,7 @@ def test_plot_draws_a_png(made, call, tmp_path):
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG\r\n")
     assert (tmp_path / "out.png").stat().st_size > 20_000
     many = call("identify", made.home, "--registry", made.registry, "--plot", tmp_path / "many.png")
-    assert (many.code, "at most 12 verdicts" in many.err) == (2, True)
+    assert (many.code, "at most 12 rows" in many.err) == (2, True)
 
 
 def test_screened_tables_hold_no_nan(made, call, tmp_path):

@@ -1,5 +1,6 @@
 """A judge: threshold, calibrated figures, ranking, evidence and timeline, against formulas written here."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,11 +9,11 @@ import pytest
 from earwitness.calibration import Calibration, LikelihoodRatio, support
 from earwitness.deciding import UNCALIBRATED, Judge
 from earwitness.errors import AudioError
-from earwitness.listening import Excerpt, Heard
+from earwitness.listening import Excerpt, Heard, Track
 from earwitness.model import Model
 from earwitness.pipeline import load_pipeline
 from earwitness.plugins import load_catalogue
-from earwitness.types import Card, Origin, Scores
+from earwitness.types import Card, Origin, Scores, Trace
 
 SOURCES = ("alpha", "beta", "gamma")
 ROWS = np.eye(8, dtype=np.float32)[[0, 1, 2, 0, 1]]
@@ -44,6 +45,8 @@ class Nearest:
         return Scores(values, values.max(axis=1))
 
 
+TRACE = Trace("upsampling", 80.0, "24 kHz, hop 300", 9.1, 1e-8, (15, 30), 0.0, 7.5)
+
 CALIBRATION = Calibration(
     sources=SOURCES,
     far=0.05,
@@ -72,20 +75,21 @@ def judge_of(calibration=CALIBRATION, gallery=None, current=True):
     return judge
 
 
-def heard(*vectors, **changes):
-    """Windows two seconds apart that point in these directions, (8,) each."""
+def heard(*vectors, warnings=(), **changes):
+    """Windows of four seconds, two seconds apart, that point in these directions, (8,) each."""
     rows = np.zeros((len(vectors), 8), np.float32)
     for row, vector in zip(rows, vectors, strict=True):
         row[: len(vector)] = vector
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     origin = Origin("x.wav", "ab", "cd", "wav", "pcm_16", 16000, 1, 7.5)
     starts = 2 * np.arange(len(rows), dtype=np.float32)
-    return Heard(Excerpt("x.wav"), **{"origin": origin, "starts": starts, "embeddings": rows, **changes})
+    track = Track(starts, rows, 4.0, **changes)
+    return Heard(Excerpt("x.wav"), origin, {"space": track}, (TRACE,), warnings)
 
 
 def test_a_known_clip_is_named_with_every_figure():
     verdict = judge_of().judge(heard([0.9, 0.1, 0.2], [0.8, 0.3, 0.1]))
-    windows = Nearest().score({}, Rows(), heard([0.9, 0.1, 0.2], [0.8, 0.3, 0.1]).embeddings)
+    windows = Nearest().score({}, Rows(), heard([0.9, 0.1, 0.2], [0.8, 0.3, 0.1]).tracks["space"].embeddings)
     values, knownness = windows.values.mean(axis=0, dtype=np.float64), windows.knownness.mean(dtype=np.float64)
     log10_lr = min(2.0, (1.5 * knownness - 9.0) / np.log(10))
     unknown = 1 / (1 + 10**log10_lr)
@@ -137,7 +141,7 @@ def test_top_shortens_the_ranking_and_nothing_else():
 
 def test_similarity_is_the_cosine_to_the_nearest_reference():
     asked = heard([0.9, 0.1, 0.2], [0.1, 0.9, 0.2])
-    mean = asked.embeddings.astype(np.float64).mean(axis=0)
+    mean = asked.tracks["space"].embeddings.astype(np.float64).mean(axis=0)
     cosines = ROWS @ (mean / np.linalg.norm(mean))
     expected = {source: cosines[k == LABELS].max() for k, source in enumerate(SOURCES)}
     found = {rank.source: rank.similarity for rank in judge_of().judge(asked).ranking}
@@ -178,7 +182,7 @@ def test_without_sources_nothing_is_asked():
 
 
 def test_what_cannot_be_heard_is_an_error_and_what_cannot_be_judged_an_abstention():
-    error = judge_of().judge(heard(origin=None, error=AudioError("torn")))
+    error = judge_of().judge(Heard(Excerpt("x.wav"), error=AudioError("torn")))
     assert (error.verdict, error.error, error.sha256, error.warnings) == ("error", "torn", None, ())
     mute = judge_of().judge(heard(abstention="silent", warnings=("cut short",)))
     assert (mute.verdict, mute.error, mute.warnings) == ("abstain", None, ("silent", "cut short"))
@@ -191,3 +195,22 @@ def test_a_calibration_older_than_the_rows_is_told():
     fewer = Calibration.from_dict({**CALIBRATION.to_dict(), "sources": ["alpha", "beta"]})
     (told,) = judge_of(fewer, current=False).judge(heard([1.0])).warnings
     assert told.startswith("calibrated before gamma came or went")
+
+
+def test_traces_stand_beside_every_answer():
+    answers = {
+        "known": heard([1.0]),
+        "unknown": heard([0.3, 0.2, 0.1, 0.0, 1.0]),
+        "abstain": heard(abstention="silent"),
+    }
+    for verdict, asked in answers.items():
+        found = judge_of().judge(asked)
+        assert (found.verdict, found.traces) == (verdict, (TRACE,))
+    assert judge_of().judge(Heard(Excerpt("x.wav"), error=AudioError("torn"))).traces == ()
+
+
+def test_a_window_as_long_as_its_clip_is_one_segment():
+    asked = heard([1.0])
+    track = replace(asked.tracks["space"], seconds=7.5)
+    (segment,) = judge_of().judge(replace(asked, tracks={"space": track}), segments=True).segments
+    assert (segment.start, segment.end) == (0.0, 7.5)

@@ -13,11 +13,16 @@ import pytest
 import soundfile
 
 import earwitness
-from earwitness import places
+from earwitness import listening, places
 from earwitness.audio import read_clip
 from earwitness.engine import Excerpt, open_engine
 from earwitness.errors import AudioError, OptionError, ProbeError, RegistryReadOnlyError
-from earwitness.types import Verdict
+from earwitness.manifest import read_manifest
+from earwitness.model import Model
+from earwitness.pipeline import load_pipeline
+from earwitness.plugins import load_catalogue
+from earwitness.training import train
+from earwitness.types import Trace, Verdict
 from earwitness_embedders.stats import Stats
 from earwitness_registry import Registry
 
@@ -357,3 +362,88 @@ def test_python_enrols_into_a_copy_of_the_starter(made, tmp_path, monkeypatch):
         assert [card.id for card in untouched.cards()] == ["alpha", "beta", "gamma"]
     with earwitness.open() as engine:
         assert len(engine.registry.cards()) == 4
+
+
+EXPERTS = (
+    ("name=short", "window=0.5", "hop=0.5"),
+    ("name=whole", "rate=native", "window=clip"),
+    ("name=phone", "task=device", "window=0.7"),
+)
+
+
+@pytest.fixture
+def experts(made, tmp_path):
+    """An engine on an empty registry with three models for the task system and one for devices."""
+    models = [Model.load(made.model, load_catalogue())]
+    for settings in EXPERTS:
+        folder = tmp_path / settings[0]
+        pipeline = load_pipeline("lfcc-stats", load_catalogue(), ("window=1.0", "hop=0.5", *settings))
+        train(pipeline, read_manifest(made.manifest), folder, quiet=True)
+        models.append(Model.load(folder, load_catalogue()))
+    folders = [made.model, *(tmp_path / settings[0] for settings in EXPERTS)]
+    with Registry.create(tmp_path / "registry") as registry:
+        for model, folder in zip(models, folders, strict=True):
+            name, task, recipe = model.pipeline.name, model.pipeline.task, model.pipeline.to_yaml()
+            registry.add_model(folder, name=name, task=task, space=model.space, pipeline=recipe, probe=model.probe())
+    with open_engine(tmp_path / "registry") as engine:
+        yield engine
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The names of files as they are opened for decoding."""
+    opened, names = listening.open_audio, []
+    monkeypatch.setattr(
+        listening, "open_audio", lambda path, *a, **o: names.append(Path(path).name) or opened(path, *a, **o)
+    )
+    return names
+
+
+def test_a_clip_is_decoded_once_and_enrolled_by_every_model_of_its_task(made, experts, decoded):
+    asked = clips(made, "train", "alpha")[:2]
+    assert [o.outcome for o in experts.enroll("alpha", asked)] == ["added"] * 2
+    assert decoded == [path.name for path in asked]
+    rows = {m.pipeline.name: len(experts.registry.gallery(m.space).embeddings) for m in experts.models["system"]}
+    assert rows == {"lfcc-stats": 2 * 3, "short": 2 * 4, "whole": 2}
+    (device,) = experts.models["device"]
+    assert len(experts.registry.gallery(device.space).embeddings) == 0
+    assert experts.registry.verify() == []
+
+
+@pytest.mark.usefixtures("tracer")
+def test_a_clip_is_decoded_once_for_all_tasks(made, experts, decoded):
+    experts.enroll("alpha", clips(made, "train", "alpha")[:1])
+    experts.enroll("phone", clips(made, "train", "beta")[:1], kind="device")
+    asked = clips(made, "test", "alpha")[:3]
+    decoded.clear()
+    verdicts = list(experts.identify_many(asked))
+    assert decoded == [path.name for path in asked]
+    assert [(Path(v.clip).name, v.task) for v in verdicts] == [
+        (path.name, task) for path in asked for task in experts.tasks("all")
+    ]
+    assert {v.ranking[0].source for v in verdicts} == {"alpha", "phone"}
+
+
+def test_what_one_model_cannot_hear_is_not_enrolled(made, experts, tmp_path):
+    """A tenth of a second of sound in four: silent as a whole."""
+    sparse = np.zeros(4 * RATE)
+    sparse[RATE : RATE + 1600] = read_clip(clips(made, "test", "alpha")[0]).samples[:1600]
+    soundfile.write(tmp_path / "sparse.wav", sparse, RATE)
+    (outcome,) = experts.enroll("alpha", [tmp_path / "sparse.wav"])
+    assert (outcome.outcome, outcome.reason) == ("refused", "silent")
+    assert experts.registry.cards() == ()
+
+
+def test_traces_stand_in_every_verdict(made, tracer, tmp_path):
+    write_short(tmp_path / "short.wav", read_clip(clips(made, "test", "alpha")[0]).samples)
+    write_empty(tmp_path / "empty.wav", None)
+    asked = [*clips(made, "test", "alpha")[:1], tmp_path / "short.wav", tmp_path / "empty.wav"]
+    with open_engine(made.registry) as engine:
+        known, abstained, failed = engine.identify_many(asked)
+        (heard,) = engine.listen(asked[:1], "system")
+    assert (known.verdict, abstained.verdict, failed.verdict) == ("known", "abstain", "error")
+    for verdict, seconds in ((known, 2.0), (abstained, 0.01)):
+        (trace,) = [trace for trace in verdict.traces if trace.reading == tracer]
+        assert (trace.kind, trace.spacing_hz, trace.start, trace.end) == ("upsampling", 80.0, 0.0, seconds)
+    assert plain(known)["traces"][-1].keys() == {f.name for f in fields(Trace)}
+    assert (failed.traces, heard.traces) == ((), ())

@@ -124,7 +124,7 @@ def test_predictions_are_verdicts_with_the_truth(made, predictions):
 def test_the_report_stands_alone(evaluated):
     page = (evaluated / "report.html").read_text()
     assert page.startswith("<!doctype html>")
-    assert page.count('src="data:image/png;base64,') == 3
+    assert page.count('src="data:image/png;base64,') == 4
     assert not re.search(r'(src|href)="(?!data:)|<script|@import|url\(', page)
     assert "LEAKY" not in page
     assert "OSCR" in page.upper()
@@ -250,10 +250,10 @@ def test_the_threshold_is_set_by_the_strangers_of_development(made, registry_cop
 def test_too_few_strangers_bear_no_promise(rewrite, registry_copy):
     few = rewrite(lambda row: row if row["split"] == "dev" and not row["source"].endswith("-two") else None)
     with open_engine(registry_copy) as engine:
-        before = engine.registry.calibration(engine.models["system"].space)
+        before = engine.registry.calibration("system")
         with pytest.raises(CalibrationError, match=r"12 .*0\.05.*19 are needed.*at least 0\.077"):
             calibrate_registry(engine, few, 0.05)
-        assert engine.registry.calibration(engine.models["system"].space) == before
+        assert engine.registry.calibration("system") == before
         assert calibrate_registry(engine, few, 0.1)[0]["stranger_clips"] == 12
         known = replace(few, rows=tuple(row for row in few.rows if row.source == "alpha"))
         strangers = replace(few, rows=tuple(row for row in few.rows if row.source == "dev-one"))

@@ -26,14 +26,14 @@ PLUGINS = {package.name for package in HOUSES["plugins"]}
 STOREYS = (
     ("errors", "places"),
     ("types",),
-    ("contracts", "windows", "manifest", "network", "audio"),
+    ("contracts", "windows", "manifest", "network", "audio", "scatter"),
     ("hookspecs",),
     ("plugins",),
     ("pipeline",),
-    ("model",),
-    ("calibration", "listening", "plotting"),
-    ("deciding",),
-    ("engine",),
+    ("model", "stretches"),
+    ("calibration", "listening"),
+    ("deciding", "tracing"),
+    ("engine", "plotting"),
     ("doctor", "training", "evaluation", "screening", "service", "testing"),
     ("cli",),
 )
@@ -150,7 +150,8 @@ def test_enrolling_and_identifying_import_nothing_heavy(command, voices, tmp_pat
     enrolled = command("enroll", "--manifest", voices, "--split", "train", *registry, code=SPY)
     done = command("identify", voices.parent / "zeta-5.wav", "--json", *registry, code=SPY)
     assert json.loads(done.stdout)[0]["ranking"][0]["source"] == "zeta"
-    assert (heavy(enrolled), heavy(done)) == ("[]", "[]")
+    traced = command("trace", voices.parent / "zeta-5.wav", "--json", code=SPY)
+    assert (heavy(enrolled), heavy(done), heavy(traced)) == ("[]", "[]", "[]")
 
 
 @pytest.mark.skipif(not starter_folder().exists(), reason="the starter registry has not been built")

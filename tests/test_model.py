@@ -47,7 +47,10 @@ def test_unit_keeps_directions_and_gives_the_empty_one_to_none():
     np.testing.assert_allclose(unit(vectors), expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("setting", ["rate=8000", "window=2.0", "frontend=mfcc40", "frontend.lfcc60.filters=24"])
+@pytest.mark.parametrize(
+    "setting",
+    ["rate=8000", "rate=native", "window=2.0", "window=clip", "frontend=mfcc40", "frontend.lfcc60.filters=24"],
+)
 def test_what_moves_an_embedding_makes_another_space(setting):
     assert space_digest(pipeline(setting), None) != space_digest(pipeline(), None)
 

@@ -78,11 +78,30 @@ def test_every_registered_pipeline_can_be_read(name):
         ({"task": "phone"}, PipelineError, "none of system, device"),
         ({"hop": 5.0}, PipelineError, "hop <= window"),
         ({"hop": 0}, PipelineError, "0 < hop"),
+        ({"rate": 0}, PipelineError, "rate > 0"),
+        ({"rate": "clip"}, PipelineError, "rate is 'clip', not of type int or 'native'"),
+        ({"rate": 8000.5}, PipelineError, "rate is 8000.5, not of type int or 'native'"),
+        ({"rate": True}, PipelineError, "rate is True, not of type int or 'native'"),
+        ({"rate": ["native"]}, PipelineError, "not of type int or 'native'"),
+        ({"window": "native"}, PipelineError, "window is 'native', not a number or 'clip'"),
+        ({"window": None}, PipelineError, "window is None, not a number or 'clip'"),
+        ({"embedder": "resnet18", "window": "clip"}, PipelineError, "a network learns from windows of one shape"),
+        ({"embedder": "resnet18", "rate": "native"}, PipelineError, "'rate' in Hz and 'window' in seconds"),
     ],
 )
 def test_what_cannot_be_read_is_said(change, error, text):
     with pytest.raises(error, match=text):
         Pipeline.from_dict({**BARE, **change}, CATALOGUE)
+
+
+def test_rate_and_window_may_be_the_clips_own():
+    pipeline = Pipeline.from_dict({**BARE, "rate": "native", "window": "clip"}, CATALOGUE)
+    assert Pipeline.from_yaml(pipeline.to_yaml(), CATALOGUE) == pipeline
+    assert [pipeline.rate_at(rate) for rate in (8000, 44100, 48000, 96000)] == [8000, 44100, 48000, 48000]
+    assert pipeline.length == 4 * 16000
+    assert Pipeline.from_dict({**BARE, "rate": "native", "window": 2}, CATALOGUE).length == 2 * 16000
+    fixed = Pipeline.from_dict({**BARE, "rate": 8000, "window": "clip"}, CATALOGUE)
+    assert (fixed.rate_at(44100), fixed.length) == (8000, 4 * 8000)
 
 
 @pytest.mark.parametrize("text", ["- 1", "a: [", "just words", ""])

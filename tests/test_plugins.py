@@ -120,3 +120,13 @@ def test_our_own_plugins_come_first_and_are_sound():
     assert list(load_catalogue().plugins[: len(own)]) == own
     assert {plugin.name: plugin.problem for plugin in own if plugin.problem} == {}
     assert {kind for plugin in own for kind in plugin.offers} >= KINDS.keys() - {"synthesizer", "corpus"}
+
+
+TRACER = FRONTEND.replace("frontends", "tracers")
+
+
+def test_tracers_are_known_by_name_and_clash_like_any_part(install):
+    catalogue = Catalogue([install(f"p{i}", TRACER.format(name="lattice")) for i in range(2)])
+    assert catalogue.names("tracer") == ("lattice",)
+    assert catalogue.plugins[0].offers == {"tracer": ("lattice",)}
+    assert "PluginClashError: tracer 'lattice' of p1 1.0 is offered by p0 1.0" in catalogue.plugins[1].problem

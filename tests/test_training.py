@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -347,6 +348,38 @@ def test_features_are_those_of_answering(corpus, cache):
     np.testing.assert_allclose(clip.windows(0), PIPELINE.frontend(windows, RATE), rtol=1e-3, atol=1e-3)
     assert clip.windows(0).shape == clip.windows(1).shape
     assert np.abs(clip.windows(0) - clip.windows(1)).max() > 0.01
+
+
+@dataclass(frozen=True)
+class Centre:
+    """Fitted: features less the mean of all windows."""
+
+    name: ClassVar[str] = "centre"
+
+    def fit(self, features, labels, cells):
+        assert len(features) == len(labels) == len(cells)
+        return {"middle": features.mean(axis=(0, 1))}
+
+    def embed(self, state, features):
+        return features.mean(axis=1) - state["middle"]
+
+
+def test_windows_as_long_as_their_clips_at_their_own_rates_can_be_learned_from(corpus, tmp_path):
+    rows = [("wide.wav", 24000, 1.7, "hum"), ("narrow.wav", 8000, 0.6, "hiss"), ("dev.wav", 96000, 0.5, "hum")]
+    for name, rate, seconds, _ in rows:
+        soundfile.write(tmp_path / name, 0.1 * np.random.default_rng(rate).standard_normal(round(rate * seconds)), rate)
+    listed = [(name, source, "dev" if name == "dev.wav" else "train") for name, _, _, source in rows]
+    pipeline = Pipeline("whole", Lfcc(), Centre(), Mahalanobis(), rate="native", window="clip")
+    model = train(pipeline, write_manifest(tmp_path / "m.csv", listed), tmp_path / "model", cache=tmp_path, quiet=True)
+    means = []
+    for name, rate, *_ in rows[:2]:
+        sound, _ = soundfile.read(tmp_path / name, dtype="float64")
+        window = ((sound - sound.mean()) / sound.std()).astype(np.float32)
+        means.append(Lfcc()(window[None], rate)[0].mean(axis=0))
+    state = load_file(model / "weights.safetensors")
+    np.testing.assert_allclose(state["middle"], np.mean(means, axis=0), atol=2e-3)  # kept as float16
+    (kept,) = render(gather(corpus, "system")[1].rows[:1], [((),)], pipeline, 0, tmp_path, True)
+    assert kept.windows(0).shape[0] == 1
 
 
 def contents(folder):

@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
-from earwitness.types import FloatArray, IntArray, Scores, State
+from earwitness.types import Clip, FloatArray, IntArray, Scores, State, Trace
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Degradation", "Embedder", "FittedEmbedder", "Frontend", "Gallery", "LearnedEmbedder", "Part", "Scorer"]
+__all__ = [
+    "Degradation",
+    "Embedder",
+    "FittedEmbedder",
+    "Frontend",
+    "Gallery",
+    "LearnedEmbedder",
+    "Part",
+    "Scorer",
+    "Tracer",
+]
 
 
 class Part(Protocol):
@@ -42,7 +52,10 @@ class Embedder(Part, Protocol):
 
 @runtime_checkable
 class FittedEmbedder(Part, Protocol):
-    """Features to one vector a window, by arrays found in closed form from labelled windows; NumPy throughout."""
+    """Features to one vector a window, by arrays found in closed form from labelled windows; NumPy throughout.
+
+    All it reads of a window is the mean of its frames, so that windows of any length can be put together.
+    """
 
     def fit(self, features: FloatArray, labels: IntArray, cells: IntArray) -> State:
         """What it learns from windows (N, frames, dims) and their classes (N,); the same input, the same state.
@@ -70,7 +83,7 @@ class Gallery(Protocol):
     """The enrolled rows of one space, as a scorer sees them.
 
     `sources` are the K ids; `embeddings` (N, d) unit; `labels` (N,) index into `sources`; `clips` (N,) tells
-    which rows are windows of one clip.
+    which rows are windows of one clip, and `cells` (N,) which are of one voice, speaker or page of a source.
     """
 
     sources: tuple[str, ...]
@@ -90,6 +103,11 @@ class Gallery(Protocol):
         """(N,)."""
         ...
 
+    @property
+    def cells(self) -> IntArray:
+        """(N,)."""
+        ...
+
     def search(self, queries: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
         """(B, d) -> cosine similarities (B, k'), best first, and their rows (B, k'), k' = min(k, N)."""
         ...
@@ -105,6 +123,15 @@ class Scorer(Part, Protocol):
 
     def score(self, state: State, gallery: Gallery, queries: FloatArray) -> Scores:
         """(B, d) -> values (B, K), comparable like logits, and knownness (B,); each query on its own."""
+        ...
+
+
+@runtime_checkable
+class Tracer(Part, Protocol):
+    """What a stretch of sound shows of its own making, with nothing enrolled and nothing learned here."""
+
+    def __call__(self, clip: Clip) -> tuple[Trace, ...]:
+        """What a stretch at its native rate shows, a minute at most and however short; `start` and `end` lie in it."""
         ...
 
 

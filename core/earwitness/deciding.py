@@ -11,7 +11,7 @@ import numpy as np
 
 from earwitness import __version__
 from earwitness.calibration import Calibration, support
-from earwitness.listening import Heard
+from earwitness.listening import Heard, Track
 from earwitness.model import Model
 from earwitness.pipeline import describe
 from earwitness.types import Evidence, FloatArray, Rank, Scores, Segment, State, Verdict
@@ -50,13 +50,13 @@ class Judge:
     @cached_property
     def calibration(self) -> Calibration | None:
         """Thresholds and probabilities, when the registry has been calibrated."""
-        data = self.registry.calibration(self.model.space)
+        data = self.registry.calibration(self.model.pipeline.task)
         return Calibration.from_dict(data) if data else None
 
     @cached_property
     def stale(self) -> str | None:
         """Why the calibration no longer fits the enrolled rows, if it doesn't."""
-        if self.calibration is None or self.registry.calibration_is_current(self.model.space):
+        if self.calibration is None or self.registry.calibration_is_current(self.model.pipeline.task):
             return None
         changed = sorted(set(self.gallery.sources) ^ set(self.calibration.sources))[:3]
         return f"calibrated before {', '.join(changed) or 'clips'} came or went: run 'earwitness calibrate' again"
@@ -70,13 +70,14 @@ class Judge:
         blank = self._blank(heard)
         if heard.error:
             return replace(blank, verdict="error", error=str(heard.error))
-        if heard.abstention:
-            return replace(blank, warnings=(heard.abstention, *heard.warnings))
+        track = heard.tracks[self.model.space]
+        if track.abstention:
+            return replace(blank, warnings=(track.abstention, *blank.warnings))
         if not self.gallery.sources:
             return replace(
-                blank, warnings=("no source is enrolled for this task: run 'earwitness enroll'", *heard.warnings)
+                blank, warnings=("no source is enrolled for this task: run 'earwitness enroll'", *blank.warnings)
             )
-        return self.answer(heard, self.scores(heard.embeddings), top, segments)
+        return self.answer(heard, self.scores(track.embeddings), top, segments)
 
     def _blank(self, heard: Heard) -> Verdict:
         """A verdict that says who was asked about what, and no answer yet."""
@@ -86,8 +87,9 @@ class Judge:
             sha256=origin.sha256 if origin else None,
             task=pipeline.task,
             verdict="abstain",
+            traces=heard.traces,
             duration=origin.duration if origin else None,
-            warnings=heard.warnings,
+            warnings=heard.warnings_in(self.model.space),
             pipeline=pipeline.name,
             space=self.model.space,
             registry=self._registry,
@@ -100,15 +102,15 @@ class Judge:
 
     def answer(self, heard: Heard, windows: Scores, top: int = 5, segments: bool = False) -> Verdict:
         """The verdict on a file that can bear one, from the scores of its windows."""
-        clip = windows.pooled()
+        track, clip = heard.tracks[self.model.space], windows.pooled()
         values, knownness = clip.values[0], float(clip.knownness[0])
         calibration, best = self.calibration, int(values.argmax())
         answer = replace(
             self._blank(heard),
             knownness=knownness,
-            ranking=self._ranking(heard.mean, values, knownness, top),
-            evidence=self._evidence(heard.embeddings),
-            segments=self._segments(heard.starts, windows) if segments else (),
+            ranking=self._ranking(track.mean, values, knownness, top),
+            evidence=self._evidence(track.embeddings),
+            segments=self._segments(track, windows) if segments else (),
         )
         if calibration is None:
             return replace(answer, warnings=(UNCALIBRATED, *answer.warnings))
@@ -155,15 +157,15 @@ class Judge:
             found.setdefault(reference, float(similarities.flat[flat]))
         return tuple(Evidence(source, clip, cosine) for (source, clip), cosine in list(found.items())[:count])
 
-    def _segments(self, starts: FloatArray, windows: Scores) -> tuple[Segment, ...]:
+    def _segments(self, track: Track, windows: Scores) -> tuple[Segment, ...]:
         """The timeline: one answer a window, unknown under the threshold."""
         floor = self.calibration.threshold if self.calibration else np.inf
         return tuple(
             Segment(
                 start=float(start),
-                end=float(start) + self.model.pipeline.window,
+                end=float(start) + track.seconds,
                 source=self.gallery.sources[int(values.argmax())] if knownness >= floor else None,
                 knownness=float(knownness),
             )
-            for start, values, knownness in zip(starts, windows.values, windows.knownness, strict=True)
+            for start, values, knownness in zip(track.starts, windows.values, windows.knownness, strict=True)
         )

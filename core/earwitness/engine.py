@@ -12,11 +12,12 @@ from earwitness import __version__
 from earwitness.calibration import PairCalibration, support
 from earwitness.deciding import Judge
 from earwitness.errors import OptionError, RegistryError
-from earwitness.listening import Excerpt, Heard, listen
+from earwitness.listening import Excerpt, Heard, Track, listen
 from earwitness.model import Model
 from earwitness.network import Device
 from earwitness.places import adopt_starter, registry_place, starter_folder
 from earwitness.plugins import Catalogue, load_catalogue
+from earwitness.tracing import all_tracers
 from earwitness.types import Verdict
 from earwitness_registry import Card, Kind, Registry, StoredClip, Task
 
@@ -58,11 +59,11 @@ class Engine:
     def __init__(self, registry: Registry, catalogue: Catalogue, device: Device = "cpu") -> None:
         self.registry = registry
         self.catalogue = catalogue
-        self.models: dict[Task, Model] = {}
+        self.models: dict[Task, tuple[Model, ...]] = {}
         for stored in registry.models():
             model = Model.load(stored.folder, catalogue, device)
             model.check(stored.probe)
-            self.models[stored.task] = model
+            self.models[stored.task] = (*self.models.get(stored.task, ()), model)
         self._judges: dict[tuple[Task, int], Judge] = {}
 
     def __enter__(self) -> Self:
@@ -94,13 +95,14 @@ class Engine:
         version = self.registry.version
         if (task, version) not in self._judges:
             self._judges = {key: judge for key, judge in self._judges.items() if key[1] == version}
-            self._judges[task, version] = Judge(self.registry, self.models[task])
+            self._judges[task, version] = Judge(self.registry, self.models[task][0])
         return self._judges[task, version]
 
-    def listen(self, paths: Iterable[ClipPath], task: Task) -> Iterator[Heard]:
-        """Decode and embed files, or excerpts of files, for a task, in their order."""
+    def listen(self, paths: Iterable[ClipPath], *tasks: Task, traced: bool = False) -> Iterator[Heard]:
+        """Hear files, or excerpts of files, in their order, with all models of these tasks, and for traces if asked."""
         excerpts = (path if isinstance(path, Excerpt) else Excerpt(path) for path in paths)
-        return listen(excerpts, self.models[task], self.catalogue.read_clip)
+        models = [model for task in tasks for model in self.models[task]]
+        return listen(excerpts, models, all_tracers(self.catalogue) if traced else (), self.catalogue.read_clip)
 
     def identify(self, path: ClipPath, task: Asked = "all", top: int = 5, segments: bool = False) -> list[Verdict]:
         """What made this clip? One verdict a task; a file that can't be heard is a verdict 'error'."""
@@ -117,20 +119,22 @@ class Engine:
     def identify_many(
         self, paths: Sequence[ClipPath], task: Asked = "all", top: int = 5, segments: bool = False
     ) -> Iterator[Verdict]:
-        """Verdicts clip by clip, one a task; windows of several clips share the network's batches."""
-        judges = [(self.judge(each), self.listen(paths, each)) for each in self.tasks(task)]
-        for _ in paths:
-            for judge, heard in judges:
-                verdict = judge.judge(next(heard), top, segments)
+        """Verdicts clip by clip, one a task; each clip is decoded once, and clips share the networks' batches."""
+        tasks = self.tasks(task)
+        judges = [self.judge(each) for each in tasks]
+        for heard in self.listen(paths, *tasks, traced=True):
+            for judge in judges:
+                verdict = judge.judge(heard, top, segments)
                 self.catalogue.manager.hook.verdict_reached(clip=verdict.clip, verdict=verdict)
                 yield verdict
 
     def verify(self, clip_a: ClipPath, clip_b: ClipPath, task: Task = "system") -> Verification:
         """Do two clips have one source? AudioError when either can't be heard."""
         self.tasks(task)
-        one, two = (self._whole(heard) for heard in self.listen([clip_a, clip_b], task))
-        similarity = float(one.mean @ two.mean)
-        calibration = self.judge(task).calibration
+        judge = self.judge(task)
+        space, calibration = judge.model.space, judge.calibration
+        one, two = self.listen([clip_a, clip_b], task)
+        similarity = float(self._sound(one, space).mean @ self._sound(two, space).mean)
         pairs: PairCalibration | None = calibration.pairs if calibration else None
         log10_lr = pairs.log10_lr(similarity) if pairs else None
         return Verification(
@@ -140,18 +144,18 @@ class Engine:
             similarity=similarity,
             log10_lr=log10_lr,
             support=support(log10_lr) if log10_lr is not None else None,
-            warnings=(*one.warnings, *two.warnings),
-            space=self.models[task].space,
+            warnings=(*one.warnings_in(space), *two.warnings_in(space)),
+            space=space,
         )
 
     @staticmethod
-    def _whole(heard: Heard) -> Heard:
-        """A file that was heard and can bear an answer, or its error."""
+    def _sound(heard: Heard, space: str) -> Track:
+        """What was heard in a space, where it can bear an answer, or its error."""
         if heard.error:
             raise heard.error
-        if heard.abstention:
-            raise OptionError(f"{heard.excerpt} can't be compared: {heard.abstention}")
-        return heard
+        if abstention := heard.tracks[space].abstention:
+            raise OptionError(f"{heard.excerpt} can't be compared: {abstention}")
+        return heard.tracks[space]
 
     def enroll(self, source: str, paths: Sequence[ClipPath], kind: Kind | None = None) -> list[Enrolment]:
         """Add reference clips of a source; what is enrolled already is left as it is."""
@@ -179,8 +183,9 @@ class Engine:
 
     def _enroll(self, card: Card, heard: Heard) -> Enrolment:
         name = str(heard.excerpt)
-        if heard.error or heard.abstention or heard.origin is None:
-            return Enrolment(name, card.id, "refused", str(heard.error or heard.abstention))
+        abstention = next((track.abstention for track in heard.tracks.values() if track.abstention), None)
+        if heard.error or abstention or heard.origin is None:
+            return Enrolment(name, card.id, "refused", str(heard.error or abstention))
         origin = asdict(heard.origin)
         del origin["path"]
         clip = StoredClip(
@@ -191,7 +196,7 @@ class Engine:
             origin=origin,
             added=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        vectors = {self.models[card.task].space: (heard.starts, heard.embeddings)}
+        vectors = {space: (track.starts, track.embeddings) for space, track in heard.tracks.items()}
         try:
             added = self.registry.enroll(card, clip, vectors)
         except RegistryError as error:

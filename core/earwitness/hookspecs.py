@@ -9,7 +9,7 @@ import pluggy
 if TYPE_CHECKING:
     import typer
 
-    from earwitness.contracts import Degradation, Embedder, FittedEmbedder, Frontend, LearnedEmbedder, Scorer
+    from earwitness.contracts import Degradation, Embedder, FittedEmbedder, Frontend, LearnedEmbedder, Scorer, Tracer
     from earwitness.types import Card, Clip, Verdict
 
 hookspec = pluggy.HookspecMarker("earwitness")
@@ -28,6 +28,11 @@ def register_embedders() -> "Iterable[type[Embedder] | type[FittedEmbedder] | ty
 @hookspec
 def register_scorers() -> "Iterable[type[Scorer]]":  # type: ignore[empty-body]
     """Return the scorer classes this plugin offers."""
+
+
+@hookspec
+def register_tracers() -> "Iterable[type[Tracer]]":  # type: ignore[empty-body]
+    """Return the tracer classes this plugin offers."""
 
 
 @hookspec

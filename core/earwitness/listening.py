@@ -1,20 +1,26 @@
-"""From files to embeddings: decode, cut, compute features, and run the network over windows of many clips at once."""
+"""From files to embeddings and traces: each file is decoded once, for all models and tracers at a time.
+
+Blocks of sound go to every rate asked for, from there to windows, features, and to the networks, which embed windows
+of many files at once.
+"""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from os import PathLike
 
 import numpy as np
 
-from earwitness.audio import Fallback, open_audio, printable
+from earwitness.audio import Fallback, Resampler, open_audio, printable
+from earwitness.contracts import Tracer
 from earwitness.errors import EarwitnessError
 from earwitness.model import Model, unit
 from earwitness.network import BATCH
-from earwitness.types import FloatArray, Origin
-from earwitness.windows import Survey, cut
+from earwitness.stretches import Stretches
+from earwitness.types import FloatArray, Origin, Trace, Windows
+from earwitness.windows import Cutter, Survey
 
-__all__ = ["Excerpt", "Heard", "listen"]
+__all__ = ["Excerpt", "Heard", "Track", "listen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +45,17 @@ class Excerpt:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What a model heard in one file: window `starts` (B,) and unit `embeddings` (B, d), or an `error`.
+class Track:
+    """What one model heard in a file: unit `embeddings` (B, d) of windows of `seconds` each, from `starts` (B,) on.
 
-    `abstention` is why the clip can't bear an answer, if it can't.
+    `abstention` is why the file can't bear this model's answer, if it can't.
     """
 
-    excerpt: Excerpt
-    origin: Origin | None = None
-    starts: FloatArray = field(default_factory=lambda: np.empty(0, np.float32))
-    embeddings: FloatArray = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    starts: FloatArray
+    embeddings: FloatArray
+    seconds: float
     warnings: tuple[str, ...] = ()
     abstention: str | None = None
-    error: EarwitnessError | None = None
 
     @property
     def mean(self) -> FloatArray:
@@ -60,85 +64,168 @@ class Heard:
         return vector
 
 
-@dataclass(slots=True)
-class _Pending:
-    """A file on its way: its windows wait for a full batch."""
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was heard in one file: a track for each model, by its space, and traces; or an `error` alone."""
 
     excerpt: Excerpt
+    origin: Origin | None = None
+    tracks: Mapping[str, Track] = field(default_factory=dict)
+    traces: tuple[Trace, ...] = ()
+    warnings: tuple[str, ...] = ()
+    error: EarwitnessError | None = None
+
+    def warnings_in(self, space: str) -> tuple[str, ...]:
+        """What weakens an answer from one space: of the file, then of the track."""
+        return (*self.warnings, *(self.tracks[space].warnings if space in self.tracks else ()))
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A track on its way: some windows wait for a full batch."""
+
+    survey: Survey
     starts: list[FloatArray] = field(default_factory=list)
     embeddings: list[FloatArray] = field(default_factory=list)
     waiting: int = 0
-    outcome: Heard | None = None
 
-    def heard(self) -> Heard:
-        """The finished file."""
-        outcome = self.outcome or Heard(self.excerpt)
-        if outcome.error or not self.starts:
-            return outcome
-        return Heard(
-            self.excerpt,
-            outcome.origin,
-            np.concatenate(self.starts),
-            np.concatenate(self.embeddings),
-            outcome.warnings,
-            outcome.abstention,
+    def track(self) -> Track:
+        """The finished track."""
+        survey = self.survey
+        return Track(
+            np.concatenate(self.starts) if self.starts else np.empty(0, np.float32),
+            np.concatenate(self.embeddings) if self.embeddings else np.empty((0, 0), np.float32),
+            survey.seconds,
+            survey.warnings,
+            survey.abstention,
         )
 
 
+@dataclass(slots=True)
+class _Pending:
+    """A file on its way: what is known of it apart from its tracks, and these by space."""
+
+    outcome: Heard
+    drafts: dict[str, _Draft] = field(default_factory=dict)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether any of its windows have still to be embedded."""
+        return any(draft.waiting for draft in self.drafts.values())
+
+    def heard(self) -> Heard:
+        """The finished file."""
+        if self.outcome.error:
+            return self.outcome
+        return replace(self.outcome, tracks={space: draft.track() for space, draft in self.drafts.items()})
+
+
 class _Batcher:
-    """Collects windows of several files until the network has a full batch."""
+    """Collects windows of several files until a model's network has a full batch; a minute alone is one."""
 
     def __init__(self, model: Model) -> None:
-        self._model = model
-        self._rows: list[tuple[_Pending, FloatArray]] = []
+        self.model = model
+        self._full = 1 if model.pipeline.window == "clip" else BATCH
+        self._rows: list[tuple[_Draft, FloatArray]] = []
         self._count = 0
 
-    def add(self, pending: _Pending, features: FloatArray) -> None:
-        """Take up features (B, frames, dims) of one file."""
-        pending.waiting += 1
-        self._rows.append((pending, features))
+    def add(self, draft: _Draft, windows: Windows) -> None:
+        """Take up windows of one file."""
+        features = self.model.features(windows)  # (B, frames, dims)
+        if self._rows and features.shape[1:] != self._rows[0][1].shape[1:]:
+            self.flush()
+        draft.starts.append(windows.starts)
+        draft.waiting += 1
+        self._rows.append((draft, features))
         self._count += len(features)
-        if self._count >= BATCH:
+        if self._count >= self._full:
             self.flush()
 
     def flush(self) -> None:
         """Embed what waits and hand each file its own rows."""
         if not self._rows:
             return
-        vectors = self._model.embed(np.concatenate([features for _, features in self._rows]))
-        for pending, features in self._rows:
+        vectors = self.model.embed(np.concatenate([features for _, features in self._rows]))
+        for draft, features in self._rows:
             own, vectors = vectors[: len(features)], vectors[len(features) :]
-            pending.embeddings.append(own)
-            pending.waiting -= 1
+            draft.embeddings.append(own)
+            draft.waiting -= 1
         self._rows, self._count = [], 0
 
 
-def listen(excerpts: Iterable[Excerpt], model: Model, fallback: Fallback | None = None) -> Iterator[Heard]:
-    """Hear files in their order; a bad one yields its error and the rest go on. Memory does not grow with a file."""
-    batcher, queue = _Batcher(model), deque[_Pending]()
+class _Ear:
+    """Hears one file in one kind of window, for the models that share it."""
+
+    def __init__(self, batchers: Sequence[_Batcher], native: int, pending: _Pending) -> None:
+        pipeline = batchers[0].model.pipeline
+        rate = pipeline.rate_at(native)
+        self._resampler = Resampler(native, rate)
+        self._cutter = Cutter(rate, pipeline.window, pipeline.hop)
+        self._drafts = [(batcher, _Draft(self._cutter.survey)) for batcher in batchers]
+        pending.drafts |= {batcher.model.space: draft for batcher, draft in self._drafts}
+
+    def hear(self, block: FloatArray) -> None:
+        """Take up the next block (n,)."""
+        self._hand_on(self._cutter.hear(self._resampler.hear(block)))
+
+    def finish(self) -> None:
+        """Cut what is left."""
+        self._hand_on(self._cutter.hear(self._resampler.finish()))
+        self._hand_on(self._cutter.finish())
+
+    def _hand_on(self, batches: Iterable[Windows]) -> None:
+        for windows in batches:
+            for batcher, draft in self._drafts:
+                batcher.add(draft, windows)
+
+
+def listen(
+    excerpts: Iterable[Excerpt],
+    models: Sequence[Model],
+    tracers: Sequence[Tracer] = (),
+    fallback: Fallback | None = None,
+) -> Iterator[Heard]:
+    """Hear files in their order, each decoded once for all models and tracers.
+
+    A bad file yields its error and the rest go on. Memory does not grow with a file.
+    """
+    batchers, queue = [_Batcher(model) for model in models], deque[_Pending]()
+    groups = _sharing(batchers)
     for excerpt in excerpts:
-        queue.append(_Pending(excerpt))
-        queue[-1].outcome = _read(queue[-1], model, batcher, fallback)
+        queue.append(_Pending(Heard(excerpt)))
+        queue[-1].outcome = _read(queue[-1], groups, tracers, fallback)
         while queue and not queue[0].waiting:
             yield queue.popleft().heard()
-    batcher.flush()
+    for batcher in batchers:
+        batcher.flush()
     for pending in queue:
         yield pending.heard()
 
 
-def _read(pending: _Pending, model: Model, batcher: _Batcher, fallback: Fallback | None) -> Heard:
-    """Decode one file into the batcher; what is known of it apart from its embeddings."""
-    pipeline, survey, excerpt = model.pipeline, Survey(), pending.excerpt
+def _sharing(batchers: Iterable[_Batcher]) -> list[list[_Batcher]]:
+    """Models by the windows they want, so that each kind is cut once."""
+    groups: dict[tuple[object, ...], list[_Batcher]] = {}
+    for batcher in batchers:
+        pipeline = batcher.model.pipeline
+        groups.setdefault((pipeline.rate, pipeline.window, pipeline.hop), []).append(batcher)
+    return list(groups.values())
+
+
+def _read(
+    pending: _Pending, groups: Sequence[Sequence[_Batcher]], tracers: Sequence[Tracer], fallback: Fallback | None
+) -> Heard:
+    """Decode one file into the batchers; what is known of it apart from its tracks."""
+    excerpt = pending.outcome.excerpt
     try:
-        with open_audio(excerpt.path, pipeline.rate, fallback, start=excerpt.start, end=excerpt.end) as audio:
-            for windows in cut(audio.blocks(), pipeline.rate, pipeline.window, pipeline.hop, survey=survey):
-                pending.starts.append(windows.starts)
-                batcher.add(pending, model.features(windows))
-            return Heard(
-                excerpt,
-                audio.origin,
-                warnings=(*audio.warnings, *survey.warnings),
-                abstention=survey.abstention,
-            )
+        with open_audio(excerpt.path, fallback, start=excerpt.start, end=excerpt.end) as audio:
+            stretches = Stretches(tracers, audio)
+            ears = [_Ear(batchers, audio.rate, pending) for batchers in groups]
+            listeners: list[_Ear | Stretches] = [*ears, stretches]
+            for block in audio.blocks():
+                for listener in listeners:
+                    listener.hear(block)
+            for listener in listeners:
+                listener.finish()
+            return Heard(excerpt, audio.origin, traces=stretches.traces, warnings=audio.warnings)
     except EarwitnessError as error:
         return Heard(excerpt, error=error)

@@ -24,7 +24,7 @@ from safetensors.numpy import load_file
 from earwitness.contracts import Embedder, FittedEmbedder
 from earwitness.errors import PipelineError, ProbeError
 from earwitness.network import Device, OnnxNetwork
-from earwitness.pipeline import Pipeline, describe
+from earwitness.pipeline import TYPICAL_RATE, Pipeline, describe
 from earwitness.plugins import Catalogue
 from earwitness.types import FloatArray, State, Windows
 
@@ -90,11 +90,12 @@ class Model:
     def probe(self) -> FloatArray:
         """(d,): the embedding of one made-up window, by which a changed library or machine is caught."""
         rng = np.random.default_rng(0)
-        time = np.arange(self.pipeline.length) / self.pipeline.rate
+        rate = self.pipeline.rate_at(TYPICAL_RATE)
+        time = np.arange(self.pipeline.length) / rate
         buzz = sum(np.sin(2 * np.pi * 120 * k * time) / k for k in range(1, 20))
         samples = (buzz * (1 + np.sin(2 * np.pi * 3 * time)) + 0.1 * rng.standard_normal(len(time))).astype(np.float32)
         samples = (samples - samples.mean()) / samples.std()
-        windows = Windows(samples[None], np.zeros(1, np.float32), self.pipeline.rate)
+        windows = Windows(samples[None], np.zeros(1, np.float32), rate)
         vector: FloatArray = self.embed(self.features(windows))[0]
         return vector
 

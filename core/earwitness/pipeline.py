@@ -2,9 +2,9 @@
 
     name: lfcc-resnet
     task: system
-    rate: 16000          # Hz
-    window: 4.0          # seconds; shorter clips are repeated to fill one
-    hop: 2.0             # seconds between windows
+    rate: 16000          # Hz, or native: the clip's own, up to 48 kHz
+    window: 4.0          # seconds; shorter clips are repeated to fill one; or clip: as long as the clip, up to 60 s
+    hop: 2.0             # seconds between windows; has no part in a window as long as the clip
     frontend: lfcc60
     embedder: {resnet18: {width: 16}}
     scorer: {mahalanobis: {}}
@@ -16,7 +16,7 @@ A part is a name, or a one-key mapping of name to parameters. YAML never imports
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar, Self, cast, get_args, get_origin
+from typing import Any, ClassVar, Literal, Self, cast, get_args, get_origin
 
 import yaml
 
@@ -24,10 +24,16 @@ from earwitness.contracts import Degradation, Embedder, FittedEmbedder, Frontend
 from earwitness.errors import PipelineError
 from earwitness.plugins import Catalogue
 from earwitness.types import Task
+from earwitness.windows import Length
 
 __all__ = ["Pipeline", "Recipe", "describe", "load_pipeline", "override"]
 
 Chain = tuple[Degradation, ...]
+Rate = int | Literal["native"]
+
+HIGHEST_RATE = 48000
+TYPICAL_RATE, TYPICAL_SECONDS = 16000, 4.0
+"""Of a made-up window, where a pipeline takes any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +61,19 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Windows of `window` seconds at `rate` Hz, every `hop` seconds, through frontend, embedder and scorer."""
+    """Windows of `window` seconds at `rate` Hz, every `hop` seconds, through frontend, embedder and scorer.
+
+    A `rate` may be 'native', a `window` 'clip', but not with an embedder that is a network: it learns from, and is
+    exported for, windows of one shape.
+    """
 
     name: str
     frontend: Frontend
     embedder: Embedder | FittedEmbedder | LearnedEmbedder
     scorer: Scorer
     task: Task = "system"
-    rate: int = 16000
-    window: float = 4.0
+    rate: Rate = 16000
+    window: Length = 4.0
     hop: float = 2.0
     training: Recipe = field(default_factory=Recipe)
 
@@ -72,13 +82,22 @@ class Pipeline:
     def __post_init__(self) -> None:
         if self.task not in get_args(Task):
             raise PipelineError(f"pipeline {self.name!r}: task {self.task!r} is none of {', '.join(get_args(Task))}")
-        if not (self.rate > 0 and 0 < self.hop <= self.window):
+        if not ((self.rate == "native" or self.rate > 0) and (self.window == "clip" or 0 < self.hop <= self.window)):
             raise PipelineError(f"pipeline {self.name!r}: needs rate > 0 and 0 < hop <= window")
+        if isinstance(self.embedder, LearnedEmbedder) and (self.rate == "native" or self.window == "clip"):
+            raise PipelineError(
+                f"pipeline {self.name!r}: a network learns from windows of one shape: give 'rate' in Hz and 'window' "
+                "in seconds, or choose an embedder that is fitted or fixed"
+            )
+
+    def rate_at(self, native: int) -> int:
+        """The rate in Hz at which a clip of a native rate is heard."""
+        return min(native, HIGHEST_RATE) if self.rate == "native" else self.rate
 
     @property
     def length(self) -> int:
-        """Samples in a window."""
-        return round(self.rate * self.window)
+        """Samples in a window, or in a made-up one (of `TYPICAL_SECONDS`, at `TYPICAL_RATE`) where they differ."""
+        return round(self.rate_at(TYPICAL_RATE) * (TYPICAL_SECONDS if self.window == "clip" else self.window))
 
     def to_dict(self) -> dict[str, Any]:
         """The pipeline as plain data, every parameter spelt out."""
@@ -170,14 +189,28 @@ def _checked(cls: type[Any], data: Any, what: str) -> dict[str, Any]:
 
 def _typed(kind: Any, value: Any, what: str) -> Any:
     """A YAML value as a field of a plain type wants it: 1e-3 is text to YAML, and 4 an integer."""
+    kind, words = _parted(kind)
+    if value in words:
+        return value
     plain = get_origin(kind) or kind
     try:
         value = float(value) if plain is float and not isinstance(value, bool) else value
     except (TypeError, ValueError):
-        raise PipelineError(f"{what} is {value!r}, not a number") from None
+        raise PipelineError(f"{what} is {value!r}, not a number{_or(words)}") from None
     if plain in (int, float, str, tuple) and (not isinstance(value, plain) or isinstance(value, bool)):
-        raise PipelineError(f"{what} is {value!r}, not of type {plain.__name__}")
+        raise PipelineError(f"{what} is {value!r}, not of type {plain.__name__}{_or(words)}")
     return value
+
+
+def _parted(kind: Any) -> tuple[Any, tuple[str, ...]]:
+    """A type, and the words that may stand in its place: `int | Literal["native"]` is int, or native."""
+    kinds = get_args(kind)
+    words = tuple(word for each in kinds if get_origin(each) is Literal for word in get_args(each))
+    return (kinds[0], words) if words else (kind, ())
+
+
+def _or(words: tuple[str, ...]) -> str:
+    return "".join(f" or {word!r}" for word in words)
 
 
 def _frozen(value: Any) -> Any:

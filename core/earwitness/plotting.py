@@ -1,18 +1,21 @@
-"""Verdicts as pictures."""
+"""Verdicts and traces as pictures."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from earwitness.errors import MissingExtraError, OptionError
+from earwitness.tracing import NOTHING, Traced
 from earwitness.types import Verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["load_pyplot", "plot_verdicts"]
+__all__ = ["load_pyplot", "plot_traces", "plot_verdicts"]
 
 KNOWN, UNKNOWN = "#20639b", "#b0b7bf"
+COLOURS = {"upsampling": "#c0392b", "codec": "#7f8c8d"}
 ROWS = 12
 
 
@@ -30,17 +33,36 @@ def load_pyplot() -> Any:
 
 
 def plot_verdicts(verdicts: Sequence[Verdict], out: Path) -> None:
-    """One row a verdict: the ranking on the left, the timeline of windows against the threshold on the right."""
-    pyplot = load_pyplot()
-    if len(verdicts) > ROWS:
-        raise OptionError(f"--plot draws at most {ROWS} verdicts, not {len(verdicts)}: name fewer clips")
-    figure, axes = pyplot.subplots(len(verdicts), 2, figsize=(11, 2.4 * len(verdicts)), squeeze=False)
-    for verdict, (left, right) in zip(verdicts, axes, strict=True):
+    """One row a verdict: the ranking, the timeline of windows against the threshold, and the traces."""
+    figure, axes = _grid(len(verdicts), 3)
+    for verdict, (left, middle, right) in zip(verdicts, axes, strict=True):
         _ranking(verdict, left)
-        _timeline(verdict, right)
+        _timeline(verdict, middle)
+        _traces(verdict, right)
+    _save(figure, out)
+
+
+def plot_traces(clips: Sequence[Traced], out: Path) -> None:
+    """One row a clip: the lines of its traces over frequency."""
+    figure, axes = _grid(len(clips), 1)
+    for clip, (only,) in zip(clips, axes, strict=True):
+        _traces(clip, only, f"{Path(clip.clip).name}\n")
+    _save(figure, out)
+
+
+def _grid(rows: int, columns: int) -> tuple["Figure", Any]:
+    """A figure and its axes (rows, columns)."""
+    if rows > ROWS:
+        raise OptionError(f"--plot draws at most {ROWS} rows, not {rows}: name fewer clips")
+    size = (max(9, 5.5 * columns), 2.6 * rows)
+    figure, axes = load_pyplot().subplots(rows, columns, figsize=size, squeeze=False)
+    return figure, axes
+
+
+def _save(figure: "Figure", out: Path) -> None:
     figure.tight_layout()
     figure.savefig(out, dpi=120)
-    pyplot.close(figure)
+    load_pyplot().close(figure)
 
 
 def _ranking(verdict: Verdict, axes: "Axes") -> None:
@@ -63,4 +85,22 @@ def _timeline(verdict: Verdict, axes: "Axes") -> None:
         axes.legend(loc="lower right", fontsize=7, frameon=False)
     axes.set_xlabel("seconds")
     axes.set_ylabel("knownness")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _traces(clip: Verdict | Traced, axes: "Axes", name: str = "") -> None:
+    """A stem as high as z at each line of each trace, its k above it."""
+    for trace in clip.traces:
+        places = [line * trace.spacing_hz for line in trace.lines]
+        axes.vlines(places, 0, trace.z, color=COLOURS[trace.kind])
+        for line, place in zip(trace.lines, places, strict=True):
+            axes.annotate(str(line), (place, trace.z), fontsize=7, ha="center", va="bottom")
+    readings = [f"{trace.kind}, every {trace.spacing_hz:.5g} Hz: {trace.reading}" for trace in clip.traces]
+    axes.set_title(name + "\n".join(readings or [clip.error or NOTHING]), loc="left", fontsize=8)
+    if not clip.traces:
+        axes.set_axis_off()
+        return
+    axes.set(xlabel="Hz (numbers: times the spacing)", ylabel="z")
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
     axes.spines[["top", "right"]].set_visible(False)

@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "frontend": "register_frontends",
     "embedder": "register_embedders",
     "scorer": "register_scorers",
+    "tracer": "register_tracers",
     "degradation": "register_degradations",
     "pipeline": "register_pipelines",
     "source": "register_sources",

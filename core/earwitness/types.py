@@ -25,6 +25,8 @@ __all__ = [
     "Segment",
     "State",
     "Task",
+    "Trace",
+    "TraceKind",
     "Verdict",
     "VerdictKind",
     "Windows",
@@ -35,6 +37,8 @@ IntArray = NDArray[np.int64]
 State = Mapping[str, NDArray[Any]]
 """What a part has learned: named arrays, stored as safetensors."""
 
+TraceKind = Literal["upsampling", "codec"]
+SHOWN = 8  # lines of a trace that a sentence names
 VerdictKind = Literal["known", "unknown", "abstain", "error"]
 
 
@@ -115,6 +119,33 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """What the signal itself shows of its making between `start` and `end`, in seconds: lines at k * `spacing_hz`.
+
+    `reading` is what the spacing means, as '24 kHz, hop 300'; `lines` are the k that stand out; `z` is their height
+    over chance in standard deviations, `p_value` the chance of one as high where nothing of the kind was made.
+    """
+
+    kind: TraceKind
+    spacing_hz: float
+    reading: str
+    z: float
+    p_value: float
+    lines: tuple[int, ...]
+    start: float
+    end: float
+
+    def __str__(self) -> str:
+        """The trace as part of a sentence."""
+        what = {"upsampling": "an upsampling lattice", "codec": "a codec's frames"}[self.kind]
+        lines = ", ".join(map(str, self.lines[:SHOWN])) + (" ..." if len(self.lines) > SHOWN else "")
+        return (
+            f"{what} every {self.spacing_hz:.5g} Hz ({self.reading}), z {self.z:.1f}, p {self.p_value:.1g}, "
+            f"lines {lines or 'none apart'}, {self.start:.1f} s to {self.end:.1f} s"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The answer for one clip and task, field by field as in the JSON that others rely on (schema 1).
 
@@ -137,7 +168,7 @@ class Verdict:
     ranking: tuple[Rank, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     segments: tuple[Segment, ...] = ()
-    traces: tuple[Mapping[str, Any], ...] = ()
+    traces: tuple[Trace, ...] = ()
     duration: float | None = None
     warnings: tuple[str, ...] = ()
     error: str | None = None

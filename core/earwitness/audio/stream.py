@@ -1,19 +1,20 @@
-"""An audio file as a stream of mono blocks at one rate, and what is known of its origin."""
+"""An audio file as a stream of mono blocks at its native rate, and what is known of its origin."""
 
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator
 from io import BufferedReader
+from itertools import chain, islice
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
-import soxr
 
 from earwitness.audio.decoders import ClipDecoder, Decoder, open_decoder
 from earwitness.audio.files import open_file, printable
+from earwitness.audio.resampling import resampled
 from earwitness.errors import AudioError, OptionError
 from earwitness.types import Clip, FloatArray, Origin
 
@@ -25,7 +26,6 @@ Fallback = Callable[[Path], Clip | None]
 
 def open_audio(
     path: str | PathLike[str],
-    rate: int | None = None,
     fallback: Fallback | None = None,
     *,
     start: float | None = None,
@@ -35,7 +35,6 @@ def open_audio(
 
     Args:
         path: The file; its name and extension say nothing about its content.
-        rate: Wanted rate in Hz; None keeps the native one.
         fallback: Asked when neither libsndfile nor FFmpeg can read the file.
         start: Where to begin, in seconds.
         end: Where to stop, in seconds.
@@ -49,11 +48,13 @@ def open_audio(
     name = printable(path)
     file = open_file(path)
     try:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0)
         decoder = _decoder(file, Path(path), name, fallback)
+        return AudioStream(file, decoder, name, sha256, (start or 0.0, math.inf if end is None else end))
     except BaseException:
         file.close()
         raise
-    return AudioStream(file, decoder, name, rate, (start or 0.0, math.inf if end is None else end))
 
 
 def read_clip(
@@ -65,11 +66,12 @@ def read_clip(
 ) -> Clip:
     """Read a whole file, or `start` to `end` seconds of it, into memory; arguments and errors as `open_audio`.
 
-    The origin's `samples_sha256` and `duration` are those of the stretch read, `sha256` that of the file.
+    `rate` is the one wanted in Hz; None keeps the native one. The origin's `samples_sha256` and `duration` are those
+    of the stretch at its native rate, `sha256` is that of the file.
     """
-    with open_audio(path, rate, fallback, start=start, end=end) as audio:
-        samples = np.concatenate([*audio.blocks()])
-        return Clip(samples, rate or audio.origin.native_rate, audio.origin)
+    with open_audio(path, fallback, start=start, end=end) as audio:
+        clip = Clip(np.concatenate([*audio.blocks()]), audio.rate, audio.origin)
+    return resampled(clip, rate or clip.rate)
 
 
 def _decoder(file: BufferedReader, path: Path, name: str, fallback: Fallback | None) -> Decoder:
@@ -83,19 +85,22 @@ def _decoder(file: BufferedReader, path: Path, name: str, fallback: Fallback | N
 
 
 class AudioStream:
-    """An open recording, read once from front to back.
+    """An open recording at its native `rate` in Hz, read once from front to back.
 
     `warnings` tells of damage that could be survived; like `origin` it is complete once `blocks` is exhausted.
     """
 
     def __init__(
-        self, file: BufferedReader, decoder: Decoder, name: str, rate: int | None, span: tuple[float, float]
+        self, file: BufferedReader, decoder: Decoder, name: str, sha256: str, span: tuple[float, float]
     ) -> None:
         self.warnings: tuple[str, ...] = ()
-        self._file, self._decoder, self._name, self._rate, self._span = file, decoder, name, rate, span
+        self._file, self._decoder, self._name, self._sha256, self._span = file, decoder, name, sha256, span
+        blocks = decoder.blocks()
+        self._blocks = chain(list(islice(blocks, 1)), blocks)
+        self.rate = decoder.rate  # sure since the first block is there
         self._digest = hashlib.sha256()
         self._length = 0
-        self._origin: Origin | None = None
+        self._exhausted = False
 
     def __enter__(self) -> Self:
         return self
@@ -109,18 +114,23 @@ class AudioStream:
     @property
     def origin(self) -> Origin:
         """Where the samples come from; there once `blocks` is exhausted."""
-        if self._origin is None:
+        if not self._exhausted:
             raise RuntimeError("AudioStream.origin is complete only after blocks() is exhausted")
-        return self._origin
+        return self._origin_of(self._digest.hexdigest(), self._length)
+
+    def stretch(self, samples: FloatArray) -> Clip:
+        """Samples (n,) of this recording as a clip, whose `samples_sha256` and `duration` are those of `samples`."""
+        return Clip(samples, self.rate, self._origin_of(hashlib.sha256(samples.data).hexdigest(), len(samples)))
 
     def blocks(self) -> Iterator[FloatArray]:
-        """Mono float32 blocks (n,) at the rate asked for, some seconds each; can be run through once.
+        """Mono float32 blocks (n,) at the native rate, some seconds each; can be run through once.
 
         Raises:
             AudioError: Nothing can be decoded, or the samples are not numbers.
         """
-        yield from self._resampled(self._checked(self._trimmed(self._decoder.blocks())))
-        self._finish()
+        yield from self._checked(self._trimmed(self._blocks))
+        self.warnings = self._decoder.warnings + self.warnings
+        self._exhausted = True
 
     def _trimmed(self, blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
         """What lies in the wanted span; the length of the whole is held against the header's promise."""
@@ -153,28 +163,14 @@ class AudioStream:
         if not self._length:
             raise AudioError(f"{self._name} holds no samples that can be decoded there: fetch or record it again")
 
-    def _resampled(self, blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
-        """Band-limited resampling by soxr at its HQ setting, as one stream."""
-        resampler = None
-        for block in blocks:
-            if self._rate in (None, self._decoder.rate):
-                yield block
-                continue
-            resampler = resampler or soxr.ResampleStream(self._decoder.rate, self._rate, 1, "float32", "HQ")
-            yield resampler.resample_chunk(block)
-        if resampler:
-            yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
-
-    def _finish(self) -> None:
-        self.warnings = self._decoder.warnings + self.warnings
-        self._file.seek(0)
-        self._origin = Origin(
+    def _origin_of(self, samples_sha256: str, length: int) -> Origin:
+        return Origin(
             path=self._name,
-            sha256=hashlib.file_digest(self._file, "sha256").hexdigest(),
-            samples_sha256=self._digest.hexdigest(),
+            sha256=self._sha256,
+            samples_sha256=samples_sha256,
             container=self._decoder.container,
             codec=self._decoder.codec,
-            native_rate=self._decoder.rate,
+            native_rate=self.rate,
             channels=self._decoder.channels,
-            duration=self._length / self._decoder.rate,
+            duration=length / self.rate,
         )

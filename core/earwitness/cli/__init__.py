@@ -20,6 +20,7 @@ app = Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(clips.identify)
+app.command()(clips.trace)
 app.command()(clips.verify)
 app.command()(clips.screen)
 app.command()(clips.enroll)

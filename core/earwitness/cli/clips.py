@@ -1,4 +1,4 @@
-"""Commands that take clips: identify, verify, screen, enroll."""
+"""Commands that take clips: identify, trace, verify, screen, enroll."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from typer import Argument, Exit, Option
 
 from earwitness.cli.options import Clips, DeviceOption, Json, OptionalManifest, RegistryFolder, TaskOption
-from earwitness.cli.printing import claim, print_json, print_table, print_verdict, progress, say, worded
+from earwitness.cli.printing import (
+    claim,
+    print_json,
+    print_table,
+    print_traced,
+    print_verdict,
+    progress,
+    say,
+    worded,
+)
 from earwitness.errors import ManifestError, OptionError
 
 if TYPE_CHECKING:
     from earwitness.listening import Excerpt
     from earwitness.types import Kind
 
-__all__ = ["enroll", "identify", "screen", "verify"]
+__all__ = ["enroll", "identify", "screen", "trace", "verify"]
 
 
 def identify(
@@ -47,6 +56,35 @@ def identify(
         plot_verdicts(verdicts, plot)
     errors = [verdict for verdict in verdicts if verdict.verdict == "error"]
     _tell_failures(len(errors), len(verdicts), errors[0].error if errors else None)
+
+
+def trace(
+    clips: Clips,
+    json: Json = False,
+    plot: Annotated[Path | None, Option("--plot", help="Draw the traces as a PNG.", show_default=False)] = None,
+) -> None:
+    """Say what each clip itself shows of its making: a vocoder's upsampling lattice, a codec's frames.
+
+    Nothing needs to be enrolled. To find no trace proves nothing: genuine speech, classic engines,
+    diffusion vocoders and many others leave none, and noise or a short clip hides one.
+    """
+    from earwitness.audio import find_clips
+    from earwitness.plugins import load_catalogue
+    from earwitness.tracing import all_tracers, trace_clips
+
+    catalogue = load_catalogue()
+    found = list(trace_clips(find_clips(clips), all_tracers(catalogue), catalogue.read_clip))
+    if json:
+        print_json([clip.to_dict() for clip in found])
+    else:
+        for clip in found:
+            print_traced(clip)
+    if plot:
+        from earwitness.plotting import plot_traces
+
+        plot_traces(found, plot)
+    errors = [clip for clip in found if clip.error]
+    _tell_failures(len(errors), len(found), errors[0].error if errors else None)
 
 
 def _tell_failures(failed: int, total: int, first: str | None) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from earwitness.tracing import Traced
     from earwitness.types import Verdict
 
-__all__ = ["claim", "print_json", "print_table", "print_verdict", "progress", "say", "worded"]
+__all__ = ["claim", "print_json", "print_table", "print_traced", "print_verdict", "progress", "say", "worded"]
 
 T = TypeVar("T")
 
@@ -58,7 +59,24 @@ def print_verdict(verdict: "Verdict") -> None:
         print(f"  nearest   {reference.source}: {reference.clip} (cosine {reference.similarity:.3f})")
     for segment in verdict.segments:
         print(f"  {segment.start:7.2f} s to {segment.end:7.2f} s   {segment.source or 'unknown'}")
+    for trace in verdict.traces:
+        print(f"  trace     {trace}")
     for warning in verdict.warnings:
+        print(f"  note      {warning}")
+
+
+def print_traced(clip: "Traced") -> None:
+    """The traces of one clip as a person reads them."""
+    from earwitness.tracing import NOTHING
+
+    print(clip.clip)
+    if clip.error:
+        print(f"  error: {clip.error}")
+    elif not clip.traces:
+        print(f"  {NOTHING}")
+    for trace in clip.traces:
+        print(f"  {trace}")
+    for warning in clip.warnings:
         print(f"  note      {warning}")
 
 

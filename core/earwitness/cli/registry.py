@@ -35,7 +35,11 @@ def init(
     registry: RegistryFolder = None,
     model: Annotated[
         list[Path] | None,
-        Option("--model", help="Model folder, one a task; default the starter's.", show_default=False),
+        Option(
+            "--model",
+            help="Model folder; may be repeated, for one task too; default the starter's.",
+            show_default=False,
+        ),
     ] = None,
     name: Annotated[str | None, Option("--name", help="Default: the folder's name.", show_default=False)] = None,
     index: Annotated[
@@ -69,12 +73,12 @@ def init(
 
 
 def _refuse_twins(models: "Sequence[Model]") -> None:
-    """Raise OptionError unless each model has a task, a name and a space of its own."""
-    for values in zip(*((model.pipeline.task, model.pipeline.name, model.space) for model in models), strict=True):
+    """Raise OptionError unless each model has a name and a space of its own."""
+    for values in zip(*((model.pipeline.name, model.space) for model in models), strict=True):
         if twins := [value for value, count in Counter(values).items() if count > 1]:
             raise OptionError(
-                f"{twins[0]!r} is of two models, and a registry takes one a task, each with a name and a space of "
-                "its own: leave one out, or make two registries"
+                f"{twins[0]!r} is of two models, and each in a registry has a name and a space of its own: leave one "
+                "out, or make two registries"
             )
 
 
@@ -82,7 +86,8 @@ def _refuse_twins(models: "Sequence[Model]") -> None:
 def list_sources(registry: RegistryFolder = None, json: Json = False) -> None:
     """List the enrolled sources."""
     with _open(registry) as opened:
-        rows = [{**card.to_dict(), "clips": len(opened.clips(card.id))} for card in opened.cards()]
+        counts = opened.counts()
+        rows = [{**card.to_dict(), "clips": counts.get(card.id, 0)} for card in opened.cards()]
     if json:
         print_json(rows)
     else:

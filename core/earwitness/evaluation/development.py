@@ -27,7 +27,6 @@ def calibrate_registry(engine: Engine, manifest: Manifest, far: float) -> list[d
 
 
 def _calibrate(engine: Engine, task: Task, manifest: Manifest, far: float) -> dict[str, Any]:
-    judge = engine.judge(task)
     scored = score_rows(engine, task, manifest)
     known = scored.known
     calibration = calibrate(
@@ -40,7 +39,7 @@ def _calibrate(engine: Engine, task: Task, manifest: Manifest, far: float) -> di
         pairs=_pairs(scored),
     )
     calibration = replace(calibration, stranger_sources=scored.strangers)
-    engine.registry.save_calibration(judge.model.space, calibration.to_dict())
+    engine.registry.save_calibration(task, calibration.to_dict())
     return {
         "task": task,
         "far": far,

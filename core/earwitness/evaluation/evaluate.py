@@ -73,7 +73,7 @@ def evaluate_registry(
     for task in tasks_of(engine, test):
         judge = engine.judge(task)
         calibration = _current(judge)
-        scored = _with_strangers(score_rows(engine, task, test), unknown_column)
+        scored = _with_strangers(score_rows(engine, task, test, traced=True), unknown_column)
         if not leaks:
             _check_strangers(scored, calibration)
         shortcuts = shortcut_accuracies(manifest.select(task=task), split)

@@ -1,4 +1,4 @@
-"""The evaluation as a page that people read: figures, confusions, and curves, in one file without scripts."""
+"""The evaluation as a page that people read: figures, confusions, traces and curves, in one file without scripts."""
 
 import base64
 import io
@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from earwitness.calibration import Calibration
 from earwitness.evaluation.metrics import macro_f1
 from earwitness.evaluation.scoring import Scored
 from earwitness.plotting import load_pyplot
+from earwitness.types import IntArray, Trace
 
 __all__ = ["Part", "write_report"]
 
@@ -53,7 +55,7 @@ def write_report(file: Path, parts: Sequence[Part]) -> None:
 
 def _section(part: Part) -> str:
     figures, scored, calibration = part.figures, part.scored, part.calibration
-    pictures = [_confusions(scored, calibration), _histogram(scored, calibration), _sweep(scored)]
+    pictures = [_confusions(scored, calibration), _histogram(scored, calibration), _sweep(scored), _traces(scored)]
     body = "".join(f'<p><img alt="{escape(name)}" src="data:image/png;base64,{png}"></p>' for name, png in pictures)
     stamp = f'<p class="stamp">{escape(figures["stamp"])}: groups span splits.</p>' if "stamp" in figures else ""
     return (
@@ -92,12 +94,7 @@ def _confusions(scored: Scored, calibration: Calibration) -> tuple[str, str]:
     names = [*calibration.sources, "unknown"]
     counts = np.zeros((len(names), len(names)), int)
     np.add.at(counts, (scored.labels, scored.answers(calibration.threshold)), 1)
-    figure, axes = load_pyplot().subplots(figsize=(1.5 + 0.55 * len(names), 1.2 + 0.5 * len(names)))
-    axes.imshow(counts / np.maximum(1, counts.sum(axis=1, keepdims=True)), cmap="Blues", vmin=0, vmax=1)
-    for i, j in zip(*np.nonzero(counts), strict=True):
-        axes.text(j, i, counts[i, j], ha="center", va="center", fontsize=8)
-    axes.set_xticks(range(len(names)), names, rotation=60, ha="right")
-    axes.set_yticks(range(len(names)), names)
+    figure, axes = _matrix(counts, counts / np.maximum(1, counts.sum(axis=1, keepdims=True)), names, names)
     axes.set_xlabel("answer")
     axes.set_ylabel("truth")
     return _drawn("Confusions over the known sources and unknown", figure)
@@ -123,3 +120,34 @@ def _sweep(scored: Scored) -> tuple[str, str]:
     axes.set_xlabel("threshold on knownness")
     axes.set_ylabel("macro-F1, K + 1")
     return _drawn("Macro-F1 over the threshold", figure)
+
+
+def _traces(scored: Scored) -> tuple[str, str]:
+    """How many clips of each source show each trace."""
+    truths = [row.source or "unknown" for row in scored.rows]
+    shown = [{_short(trace) for trace in verdict.traces} or {"no trace"} for verdict in scored.verdicts]
+    rows, columns = sorted(set(truths)), sorted(set().union(*shown))
+    counts = np.zeros((len(rows), len(columns)), int)
+    for truth, kinds in zip(truths, shown, strict=True):
+        counts[rows.index(truth), [columns.index(kind) for kind in kinds]] += 1
+    per_source = np.array([truths.count(row) for row in rows])[:, None]
+    figure, axes = _matrix(counts, counts / per_source, rows, columns)
+    axes.set_xlabel("trace")
+    axes.set_ylabel("truth")
+    return _drawn("Clips of each source that show each trace; none proves nothing", figure)
+
+
+def _short(trace: Trace) -> str:
+    """A trace without the other readings of its spacing, which follow in brackets."""
+    return f"{trace.kind}: {trace.reading.partition(' (')[0]}"
+
+
+def _matrix(counts: IntArray, shares: NDArray[np.float64], rows: Sequence[str], columns: Sequence[str]) -> Any:
+    """Figure and axes of a table of counts (rows, columns), coloured by shares."""
+    figure, axes = load_pyplot().subplots(figsize=(1.5 + 0.55 * len(columns), 1.2 + 0.5 * len(rows)))
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for i, j in zip(*np.nonzero(counts), strict=True):
+        axes.text(j, i, counts[i, j], ha="center", va="center", fontsize=8)
+    axes.set_xticks(range(len(columns)), columns, rotation=60, ha="right")
+    axes.set_yticks(range(len(rows)), rows)
+    return figure, axes

@@ -60,15 +60,15 @@ def tasks_of(engine: Engine, manifest: Manifest) -> list[Task]:
     return tasks
 
 
-def hear_rows(engine: Engine, task: Task, manifest: Manifest) -> Iterator[tuple[Row, Heard]]:
-    """Each row of a task with what its model heard."""
+def hear_rows(engine: Engine, task: Task, manifest: Manifest, traced: bool = False) -> Iterator[tuple[Row, Heard]]:
+    """Each row of a task with what was heard in it."""
     rows = manifest.select(task=task).rows
     excerpts = [Excerpt(row.path, row.start, row.end) for row in rows]
-    yield from zip(rows, engine.listen(excerpts, task), strict=True)
+    yield from zip(rows, engine.listen(excerpts, task, traced=traced), strict=True)
 
 
-def score_rows(engine: Engine, task: Task, manifest: Manifest) -> Scored:
-    """Score every clip of a manifest that can bear an answer.
+def score_rows(engine: Engine, task: Task, manifest: Manifest, traced: bool = False) -> Scored:
+    """Score every clip of a manifest that can bear an answer; with `traced`, the verdicts tell its traces too.
 
     Raises:
         ManifestError: no clip can.
@@ -79,16 +79,17 @@ def score_rows(engine: Engine, task: Task, manifest: Manifest) -> Scored:
         raise RegistryError(f"no source is enrolled for task {task!r}: run 'earwitness enroll' first")
     index = {source: k for k, source in enumerate(judge.gallery.sources)}
     rows, values, knownness, means, verdicts, skipped = [], [], [], [], [], []
-    for row, heard in hear_rows(engine, task, manifest):
-        if reason := _why_not(engine, row, heard):
+    for row, heard in hear_rows(engine, task, manifest, traced):
+        if reason := _why_not(engine, row, heard, judge.model.space):
             skipped.append(f"{heard.excerpt}: {reason}")
             continue
-        windows = judge.scores(heard.embeddings)
+        track = heard.tracks[judge.model.space]
+        windows = judge.scores(track.embeddings)
         clip = windows.pooled()
         rows.append(row)
         values.append(clip.values[0])
         knownness.append(clip.knownness[0])
-        means.append(heard.mean)
+        means.append(track.mean)
         verdicts.append(judge.answer(heard, windows))
     if not rows:
         raise ManifestError(f"{manifest.path}: no clip can be counted; first: {skipped[0]}")
@@ -104,10 +105,12 @@ def score_rows(engine: Engine, task: Task, manifest: Manifest) -> Scored:
     )
 
 
-def _why_not(engine: Engine, row: Row, heard: Heard) -> str | None:
+def _why_not(engine: Engine, row: Row, heard: Heard, space: str) -> str | None:
     """Why a clip can't be counted, if it can't; an enrolled clip would be asked about itself."""
-    if heard.error or heard.abstention:
-        return str(heard.error or heard.abstention)
+    if heard.error:
+        return str(heard.error)
+    if abstention := heard.tracks[space].abstention:
+        return abstention
     if heard.origin and row.source and engine.registry.knows(heard.origin.samples_sha256, row.source):
         return "is enrolled itself"
     return None

@@ -59,9 +59,15 @@ def evaluate(embedder: FittedEmbedder, state: State, means: FloatArray, corpus: 
 
 
 def _windows(corpus: Corpus) -> tuple[FloatArray, IntArray]:
-    """All windows of all versions (N, frames, dims), and the clip of each (N,)."""
-    found = [np.concatenate([clip.windows(version) for version in range(len(clip.files))]) for clip in corpus.clips]
+    """All windows of all versions (N, 1, dims), each the mean of its frames, and the clip of each (N,)."""
+    found = [np.concatenate([_mean_frames(clip.windows(v)) for v in range(len(clip.files))]) for clip in corpus.clips]
     return np.concatenate(found), np.repeat(np.arange(len(found)), [len(windows) for windows in found])
+
+
+def _mean_frames(features: FloatArray) -> FloatArray:
+    """(B, frames, dims) -> (B, 1, dims)."""
+    mean: FloatArray = features.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+    return mean
 
 
 def _by_class(rows: FloatArray, labels: IntArray) -> list[FloatArray]:

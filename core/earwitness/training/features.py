@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import track
 
 from earwitness import __version__
-from earwitness.audio import read_clip
+from earwitness.audio import read_clip, resampled
 from earwitness.errors import TrainingError
 from earwitness.manifest import Row
 from earwitness.pipeline import Chain, Pipeline, describe
@@ -69,7 +69,8 @@ def render(
 
 
 def _render_clip(row: Row, chains: Sequence[Chain], pipeline: Pipeline, seed: int, cache: Path) -> Rendered:
-    clip = read_clip(row.path, pipeline.rate, row.start, row.end, load_catalogue().read_clip)
+    clip = read_clip(row.path, None, row.start, row.end, load_catalogue().read_clip)
+    clip = resampled(clip, pipeline.rate_at(clip.rate))
     files = []
     for version, chain in enumerate(chains):
         file = cache / f"{_key(clip, chain, version, pipeline, seed)}.npy"
@@ -96,7 +97,7 @@ def _key(clip: Clip, chain: Chain, version: int, pipeline: Pipeline, seed: int) 
     parts = [
         __version__,
         clip.origin.samples_sha256,
-        (pipeline.rate, pipeline.window, pipeline.hop),
+        (clip.rate, pipeline.window, pipeline.hop),
         describe(pipeline.frontend),
         [describe(degradation) for degradation in chain],
         (seed, version) if chain else None,

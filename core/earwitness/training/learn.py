@@ -111,6 +111,7 @@ def _descend(
     from earwitness.training.loop import fit
 
     assert isinstance(pipeline.embedder, LearnedEmbedder)
+    assert pipeline.window != "clip"
     recipe = pipeline.training
     _, frames, dims = train.clips[0].windows(0).shape
     learner = Learner(pipeline.embedder, recipe, (frames, dims), len(train.sources), seed, device)
