@@ -184,6 +184,35 @@ def made(tmp_path_factory):
     return SimpleNamespace(home=home, rows=rows, manifest=manifest.path, model=model, raw=raw, registry=registry)
 
 
+EXPERTS = {
+    "fine": "{name: fine, frontend: mfcc40, embedder: wccn, scorer: cell_lda, window: 0.5, hop: 0.5}",
+    "whole": "{name: whole, frontend: lfcc60, embedder: stats, scorer: knn, rate: native, window: clip}",
+}
+"""Pipelines beside lfcc-stats that hear the made systems in windows of their own."""
+
+
+@pytest.fixture(scope="session")
+def ensemble(made, tmp_path_factory):
+    """The made systems by three experts: pipeline, folder of models, and a registry before and after calibration."""
+    home = tmp_path_factory.mktemp("ensemble")
+    for name, recipe in EXPERTS.items():
+        (home / f"{name}.yaml").write_text(recipe)
+    pipeline, model, raw, registry = home / "ensemble.yaml", home / "model", home / "raw", home / "registry"
+    of_files = "".join(f", {home}/{name}.yaml: {{}}" for name in EXPERTS)
+    pipeline.write_text(f"{{name: ensemble, experts: {{lfcc-stats: {{window: 1.0, hop: 0.5}}{of_files}}}}}")
+    for command in (
+        ["train", pipeline, "--manifest", made.manifest, "--out", model],
+        ["registry", "init", "--registry", raw, "--model", model, "--name", "ensemble"],
+        ["enroll", "--manifest", made.manifest, "--split", "train", "--registry", raw],
+    ):
+        with pytest.raises(SystemExit, match="0"):
+            main([str(argument) for argument in command])
+    shutil.copytree(raw, registry)
+    with pytest.raises(SystemExit, match="0"):
+        main(["calibrate", "--manifest", str(made.manifest), "--registry", str(registry)])
+    return SimpleNamespace(home=home, pipeline=pipeline, model=model, raw=raw, registry=registry)
+
+
 @pytest.fixture
 def registry_copy(made, tmp_path):
     """The made, calibrated registry, to be changed."""

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from earwitness.calibration import (
 from earwitness.errors import CalibrationError, ManifestError
 from earwitness.evaluation.metrics import cllr, ece
 from earwitness.evaluation.protocol import check_pools
+from earwitness.fusion import Opinions, fit_fusion
 
 
 def simulated(count, temperature=1.0, classes=4, seed=0):
@@ -183,6 +185,31 @@ def test_a_calibration_survives_json():
     for kept in (None, pairs):
         made = calibrate(values, labels, rng.normal(size=50), rng.normal(size=19), 0.05, tuple("abcd"), kept)
         assert Calibration.from_dict(json.loads(json.dumps(made.to_dict()))) == made
+
+
+def test_a_calibration_of_several_experts_survives_json():
+    rng = np.random.default_rng(0)
+    values, labels = simulated(60)
+    opinions = Opinions(np.stack([values, values], axis=1), rng.normal(size=(60, 2)), np.ones((60, 5)))
+    fusion = fit_fusion(opinions, np.where(np.arange(60) < 20, -1, labels), ("one", "two"), tuple("abcd"))
+    alone = calibrate(values, labels, rng.normal(size=60), rng.normal(size=19), 0.05, tuple("abcd"))
+    made = replace(alone, fusion=fusion, siblings=(("a", "c"), ("b", "d")), stranger_sources=("x",))
+    kept = Calibration.from_dict(json.loads(json.dumps(made.to_dict(), allow_nan=False)))
+    assert kept == made
+    np.testing.assert_array_equal(kept.fusion.shares(opinions), fusion.shares(opinions))
+    assert (made.experts, alone.experts) == (("one", "two"), ())
+
+
+def test_what_an_older_version_stored_is_read():
+    made = example()
+    data = made.to_dict()
+    del data["fusion"], data["siblings"]
+    assert Calibration.from_dict(json.loads(json.dumps(data))) == made
+
+
+def test_siblings_are_those_of_the_same_set():
+    made = replace(example(), siblings=(("a", "c"), ("b", "d")))
+    assert [made.siblings_of(source) for source in "abcde"] == [("a", "c"), ("b", "d")] * 2 + [()]
 
 
 def test_pairs_are_calibrated_and_bounded_by_their_clips():

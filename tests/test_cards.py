@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from earwitness.plugins import load_catalogue
 from earwitness_registry import Card
 from earwitness_registry.errors import RegistryError
+from earwitness_voices import register_sources
 
 stages = st.lists(st.integers(1, 12), max_size=5).map(tuple)
 
@@ -65,3 +66,17 @@ def register_sources():
     )
     card = load_catalogue().card("acme")
     assert (card.native_rate, card.hop, card.stages) == (24000, 300, (10, 6, 5))
+
+
+def test_the_voices_cards_name_lattices_that_were_measured():
+    """Spacings in Hz as found in published clips, and near kin of one lattice in one family."""
+    cards = {card.id: card for card in register_sources()}
+    spacing = {name: card.native_rate / card.hop for name, card in cards.items() if card.hop}
+    at = {hz: {name for name, each in spacing.items() if abs(each / hz - 1) < 1e-4} for hz in (86.1328, 80, 93.75, 75)}
+    assert at[80] == {"kokoro", "kittentts", "openai-tts"}
+    assert {"piper", "vits", "hifi-gan", "matcha-tts", "elevenlabs"} <= at[86.1328]
+    assert at[93.75] == {"univnet", "bigvgan", "voicevox", "tortoise"}
+    assert (cards["kokoro"].stages, cards["piper"].stages) == ((10, 6, 5), (8, 8, 4))
+    assert cards["kokoro"].family == cards["kittentts"].family
+    assert set().union(*at.values()) == set(spacing)
+    assert not {"genuine", "sam", "espeak-ng-formant"} & set(spacing)

@@ -59,7 +59,7 @@ def test_identify_prints_a_verdict_for_people(made, call):
     assert re.fullmatch(r"  likelihood ratio known : unknown = 10\^\d\.\d \((weak|moderate) support\)", lines[2])
     assert lines[3].startswith("  ranking   beta ")
     assert lines[4].startswith("  nearest   beta: ")
-    assert lines[-1] == "     1.00 s to    2.00 s   beta"
+    assert "     1.00 s to    2.00 s   beta" in lines
 
 
 def test_identify_prints_json_for_programs(made, call, tmp_path):
@@ -444,3 +444,78 @@ def test_what_was_asked_is_in_the_history(made, call, registry_copy):
     assert entry["what"] == "identify"
     (answer,) = entry["detail"]["answers"]
     assert (answer["verdict"], answer["source"], answer["task"]) == ("known", "alpha", "system")
+
+
+def test_experts_are_trained_each_into_a_folder_and_answer_as_one(made, ensemble, call, tmp_path):
+    """Train, init, enroll and calibrate are the commands by which the fixture was made."""
+    assert {path.name for path in ensemble.model.iterdir()} == {"lfcc-stats", "fine", "whole"}
+    with Registry.open(ensemble.raw, read_only=True) as opened:
+        assert [model.name for model in opened.models()] == ["fine", "lfcc-stats", "whole"]
+    done = call("identify", clip(made, "test-beta-0"), "--registry", ensemble.registry, "--segments")
+    (line,) = [line for line in done.out.splitlines() if line.startswith("  experts ")]
+    assert re.fullmatch(r"  experts   (\S+ -?\d+\.\d(   )?){3}", line)
+    (verdict,) = strictly(call("identify", clip(made, "test-beta-0"), "--registry", ensemble.registry, "--json").out)
+    assert (verdict["source"], verdict["pipeline"]) == ("beta", "fine+lfcc-stats+whole")
+    assert line.split()[1] == verdict["experts"][0]["expert"]
+    out = tmp_path / "out.csv"
+    assert call("screen", clip(made, "test-beta-0"), "--out", out, "--registry", ensemble.registry).code == 0
+    with out.open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert json.loads(row["experts"]) == verdict["experts"]
+    assert json.loads(row["siblings"]) == []
+
+
+def test_train_tells_the_folder_that_init_takes(made, ensemble, call, tmp_path):
+    out = tmp_path / "model"
+    asked = ("--manifest", made.manifest, "--out", out, "--set", "experts.lfcc-stats.window=0.8", "--epochs", "2")
+    done = call("train", ensemble.pipeline, *asked)
+    assert done.err.splitlines()[-1].endswith(f"'earwitness registry init --model {out}'")
+    assert "window: 0.8" in (out / "lfcc-stats" / "pipeline.yaml").read_text()
+    assert "epochs: 2" in (out / "fine" / "pipeline.yaml").read_text()
+    assert "is a finished model" in one_line(call("train", ensemble.pipeline, *asked))
+    (out / "whole" / "pipeline.yaml").unlink()  # as if killed before the last was done
+    done = call("train", ensemble.pipeline, *asked)
+    assert (done.code, done.err.count("is finished; going on")) == (0, 2)
+    registry = tmp_path / "registry"
+    assert call("registry", "init", "--registry", registry, "--model", out).code == 0
+    again = call("registry", "init", "--registry", tmp_path / "x", "--model", out, "--model", out / "fine")
+    assert "a name and a space of its own" in one_line(again)
+
+
+def test_a_manifests_voices_are_the_cells_of_its_clips(made, call, registry_copy):
+    rows = "path,source,speaker,corpus\ntest-test-one-0.wav,new,amy,page\ntest-test-one-1.wav,new,,page\n"
+    (made.home / "voices.csv").write_text(rows)
+    assert call("enroll", "--manifest", made.home / "voices.csv", "--registry", registry_copy).code == 0
+    shown = strictly(call("registry", "show", "new", "--json", "--registry", registry_copy).out)
+    assert [clip["cell"] for clip in shown["clips"]] == ["amy", "page"]
+
+
+@pytest.mark.usefixtures("tracer")
+def test_a_source_is_suspected_by_its_card_before_any_clip_of_it_is_enrolled(made, call, registry_copy):
+    """The tracer sees 80 Hz in everything, and plugins have cards of systems that leave that lattice."""
+    here = ("--registry", registry_copy)
+    asked = clip(made, "test-test-one-0")
+    (verdict,) = strictly(call("identify", asked, "--json", *here).out)
+    assert {"kittentts", "kokoro"} <= set(verdict["suspects"])
+    assert (verdict["verdict"], verdict["source"]) == ("unknown", None)
+    assert re.search(r"^  suspects  .*kittentts, kokoro.* \(their cards name", call("identify", asked, *here).out, re.M)
+    offers = {plugin["name"]: plugin["offers"] for plugin in strictly(call("plugins", "list", "--json").out)}
+    assert {"kittentts", "vits", "piper"} <= set(offers["voices"]["source"])
+    assert "kittentts" not in {row["id"] for row in strictly(call("registry", "list", "--json", *here).out)}
+    assert call("enroll", "kittentts", asked, *here).code == 0
+    shown = strictly(call("registry", "show", "kittentts", "--json", *here).out)
+    assert (shown["family"], shown["native_rate"], shown["hop"]) == ("styletts2", 24000, 300)
+
+
+def test_several_experts_are_evaluated_as_one(made, ensemble, call, tmp_path):
+    pytest.importorskip("matplotlib", reason="drawing needs the extra report")
+    rows = [f"test-{name}-{i}.wav,{name},test" for name in ("alpha", "gamma", "test-one") for i in range(2)]
+    (made.home / "few.csv").write_text("\n".join(["path,source,split", *rows]))
+    asked = ("--manifest", made.home / "few.csv", "--out", tmp_path, "--registry", ensemble.registry)
+    (figures,) = strictly(call("evaluate", *asked, "--json").out)
+    assert figures["clips"] == {"known": 4, "unknown": 2}
+    assert figures["accuracy"] == figures["accuracy_sets"] == 1.0
+    for line in (tmp_path / "predictions.jsonl").read_text().splitlines():
+        row = strictly(line)
+        assert {share["expert"] for share in row["experts"]} == {"fine", "lfcc-stats", "whole"}
+        assert {"siblings", "suspects", "traces", "counted_as"} <= set(row)

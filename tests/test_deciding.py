@@ -1,19 +1,24 @@
 """A judge: threshold, calibrated figures, ranking, evidence and timeline, against formulas written here."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.special import logsumexp
 
 from earwitness.calibration import Calibration, LikelihoodRatio, support
-from earwitness.deciding import UNCALIBRATED, Judge
+from earwitness.deciding import NOTHING_ENROLLED, UNCALIBRATED, Judge
 from earwitness.errors import AudioError
+from earwitness.fusion import Fusion
 from earwitness.listening import Excerpt, Heard, Track
 from earwitness.model import Model
-from earwitness.pipeline import load_pipeline
-from earwitness.plugins import load_catalogue
-from earwitness.types import Card, Origin, Scores, Trace
+from earwitness.quality import Quality
+from earwitness.types import Card, Origin, Scores, Share, Trace
 
 SOURCES = ("alpha", "beta", "gamma")
 ROWS = np.eye(8, dtype=np.float32)[[0, 1, 2, 0, 1]]
@@ -36,12 +41,18 @@ class Rows:
         return SOURCES[LABELS[row]], PATHS[OF_CLIP[row]]
 
 
+@dataclass(frozen=True)
 class Nearest:
     """Ten times the best cosine to each source; knownness is the best of these."""
 
+    name: ClassVar[str] = "nearest"
+    scale: float = 10.0
+
     def score(self, _state, gallery, queries):
         cosines = queries @ gallery.embeddings.T
-        values = 10 * np.stack([cosines[:, k == LABELS].max(axis=1) for k in range(len(gallery.sources))], axis=1)
+        values = self.scale * np.stack(
+            [cosines[:, k == LABELS].max(axis=1) for k in range(len(gallery.sources))], axis=1
+        )
         return Scores(values, values.max(axis=1))
 
 
@@ -59,32 +70,47 @@ CALIBRATION = Calibration(
 )
 
 
-def judge_of(calibration=CALIBRATION, gallery=None, current=True):
-    pipeline = load_pipeline("lfcc-stats", load_catalogue())
-    model = Model(SimpleNamespace(name="test", task="system", window=pipeline.window, scorer=Nearest()), "space", None)
+def judge_of(calibration=CALIBRATION, gallery=None, current=True, names=("test",), cards=()):
+    """A judge of experts of these names, in the spaces 'space', 'space 1' ...; each scores ten times as high."""
+    models = [
+        Model(SimpleNamespace(name=name, task="system", scorer=Nearest(10.0 ** (k + 1))), SPACES[k], None)
+        for k, name in enumerate(names)
+    ]
     registry = SimpleNamespace(
         name="made",
         version=3,
         gallery=lambda _: gallery or Rows(),
         card=lambda source: Card(source, family=f"{source} family"),
+        cards=lambda _: [Card(source, family=f"{source} family") for source in SOURCES],
         calibration=lambda _: calibration and calibration.to_dict(),
         calibration_is_current=lambda _: current,
+        load_state=lambda *_: {},
     )
-    judge = Judge(registry, model)
-    judge.__dict__["state"] = {}
-    return judge
+    return Judge(registry, tuple(models), cards)
 
 
-def heard(*vectors, warnings=(), **changes):
-    """Windows of four seconds, two seconds apart, that point in these directions, (8,) each."""
+SPACES = ("space", "space 1", "space 2")
+
+
+def track_of(*vectors, seconds=4.0, every=2.0, **changes):
+    """Windows of some seconds, some seconds apart, that point in these directions, (8,) each."""
     rows = np.zeros((len(vectors), 8), np.float32)
     for row, vector in zip(rows, vectors, strict=True):
         row[: len(vector)] = vector
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return Track(every * np.arange(len(rows), dtype=np.float32), rows, seconds, **changes)
+
+
+def heard(*vectors, warnings=(), **changes):
+    """What one expert heard in windows of four seconds, two seconds apart."""
+    return heard_by(track_of(*vectors, **changes), warnings=warnings)
+
+
+def heard_by(*tracks, warnings=(), traces=(TRACE,)):
+    """What several experts heard in one file."""
     origin = Origin("x.wav", "ab", "cd", "wav", "pcm_16", 16000, 1, 7.5)
-    starts = 2 * np.arange(len(rows), dtype=np.float32)
-    track = Track(starts, rows, 4.0, **changes)
-    return Heard(Excerpt("x.wav"), origin, {"space": track}, (TRACE,), warnings)
+    named = dict(zip(SPACES, tracks, strict=False))
+    return Heard(Excerpt("x.wav"), origin, named, traces, Quality(7.5, 8000.0, 25.0, lossless=True), warnings)
 
 
 def test_a_known_clip_is_named_with_every_figure():
@@ -214,3 +240,216 @@ def test_a_window_as_long_as_its_clip_is_one_segment():
     track = replace(asked.tracks["space"], seconds=7.5)
     (segment,) = judge_of().judge(replace(asked, tracks={"space": track}), segments=True).segments
     assert (segment.start, segment.end) == (0.0, 7.5)
+
+
+NAMES = ("near", "far")
+MERITS = np.array([1.0, 0.75, 1.0, 0.5, 1.0])
+RULE = Fusion(
+    experts=NAMES,
+    sources=SOURCES,
+    centres=[[5.0, 4.0, 3.0], [50.0, 40.0, 30.0]],
+    widths=[[1.0, 2.0, 1.0], [10.0, 10.0, 20.0]],
+    middles=[6.0, 60.0],
+    spreads=[1.0, 15.0],
+    weights=[[0.5, 0.2, 0.0, 0.1, 0.0], [0.0, 1.0, 0.0, 2.0, 0.3]],
+    trust=[0.1, 0.4],
+    offset=-1.5,
+)
+TABLES = ("centres", "widths")
+FUSED = replace(CALIBRATION, fusion=RULE, threshold=1.0)
+ALPHA, BETA = track_of([0.9, 0.1, 0.2], [0.8, 0.3, 0.1]), track_of([0.2, 0.7, 0.1], seconds=7.5)
+
+
+def said(track, scale):
+    """Values (K,) and knownness of one expert, by the formula."""
+    cosines = track.embeddings.astype(np.float64) @ ROWS.T
+    values = scale * np.stack([cosines[:, k == LABELS].max(axis=1) for k in range(3)], axis=1)
+    return values.mean(axis=0), values.max(axis=1).mean()
+
+
+def shares_of(*tracks):
+    """What each expert adds to each source's logit (E, K) by the formula of the rule, 0 where it abstains."""
+    shares = np.zeros((2, 3))
+    for e, track in enumerate(tracks):
+        if not track.abstention:
+            values, knownness = said(track, (10.0, 100.0)[e])
+            weight = np.dot(RULE.weights[e], MERITS)
+            shares[e] = weight * (values - RULE.centres[e]) / RULE.widths[e]
+            shares[e] += RULE.trust[e] * (knownness - RULE.middles[e]) / RULE.spreads[e]
+    return shares
+
+
+@given(arrays(np.float32, (3, 8), elements=st.floats(0.125, 1.0, width=32)))
+def test_an_expert_alone_answers_with_its_scorers_own_figures(vectors):
+    judge, asked = judge_of(), heard(*vectors)
+    (windows,) = judge.scores(asked)
+    pooled = windows.pooled()
+    for fusion in (None, RULE):
+        fused = judge.fused(judge.opinions(asked, (windows,)), fusion)
+        assert fused.values.dtype == fused.knownness.dtype == np.float32
+        np.testing.assert_array_equal(fused.values, pooled.values)
+        np.testing.assert_array_equal(fused.knownness, pooled.knownness)
+    verdict = judge.judge(asked)
+    assert (verdict.knownness, verdict.experts, verdict.space) == (float(pooled.knownness[0]), (), "space")
+    assert (verdict.pipeline, verdict.siblings) == ("test", ())
+
+
+def test_several_experts_are_one_by_the_rule_and_each_is_told_its_share():
+    verdict = judge_of(FUSED, names=NAMES).judge(heard_by(ALPHA, BETA), top=0)
+    shares = shares_of(ALPHA, BETA)
+    logits = shares.sum(axis=0) + RULE.offset
+    best = int(logits.argmax())
+    assert verdict.knownness == pytest.approx(logsumexp(logits), rel=1e-6)
+    assert [rank.source for rank in verdict.ranking] == [SOURCES[k] for k in np.argsort(-logits)]
+    assert [each.expert for each in verdict.experts] == [NAMES[e] for e in np.argsort(-shares[:, best])]
+    np.testing.assert_allclose([each.share for each in verdict.experts], np.sort(shares[:, best])[::-1], rtol=1e-6)
+    assert (verdict.pipeline, len(verdict.space)) == ("near+far", 16)
+    assert verdict.space not in SPACES
+
+
+@pytest.mark.parametrize(("tracks", "lead"), [((ALPHA, BETA), 1), ((track_of([1.0]), track_of([0.1, 0, 0, 1.0])), 0)])
+def test_evidence_is_of_the_expert_that_carries_the_answer(tracks, lead):
+    verdict = judge_of(FUSED, names=NAMES).judge(heard_by(*tracks))
+    assert verdict.experts[0].expert == NAMES[lead]
+    nearest = (tracks[lead].embeddings @ ROWS.T).max()
+    assert verdict.evidence[0].similarity == pytest.approx(nearest, rel=1e-6)
+    similarity = {rank.source: rank.similarity for rank in verdict.ranking}
+    assert similarity["beta"] == pytest.approx(float(tracks[lead].mean[1]), rel=1e-6)
+
+
+def test_an_expert_that_abstains_says_so_and_the_others_answer():
+    mute = track_of(abstention="silent", warnings=("silent: 100% of windows left out",))
+    verdict = judge_of(FUSED, names=NAMES).judge(heard_by(ALPHA, mute), segments=True)
+    shares = shares_of(ALPHA, mute)
+    assert verdict.knownness == pytest.approx(logsumexp(shares.sum(axis=0) + RULE.offset), rel=1e-6)
+    assert {each.expert: each.share for each in verdict.experts}["far"] == 0.0
+    assert verdict.verdict == "known"
+    assert verdict.warnings == ("silent: 100% of windows left out", "expert 'far' abstains: silent")
+    assert verdict.evidence[0].similarity == pytest.approx((ALPHA.embeddings @ ROWS.T).max(), rel=1e-6)
+    assert len(verdict.segments) == 2
+
+
+def test_the_first_expert_may_abstain_even_where_its_silence_weighs_most():
+    """Both others speak against every source, and so an expert that says nothing has the highest share."""
+    against = track_of([0.0, 0.0, 0.0, 1.0])
+    verdict = judge_of(FUSED, names=NAMES).judge(heard_by(track_of(abstention="silent"), against))
+    assert verdict.experts[0] == Share("near", 0.0)
+    assert verdict.experts[1].share < 0
+    assert (verdict.verdict, verdict.evidence[0].similarity) == ("unknown", 0.0)
+
+
+def test_where_all_experts_abstain_there_is_no_answer():
+    mute = heard_by(track_of(abstention="silent"), track_of(abstention="too short"), warnings=("cut short",))
+    verdict = judge_of(FUSED, names=NAMES).judge(mute)
+    assert (verdict.verdict, verdict.warnings, verdict.experts) == ("abstain", ("silent", "cut short"), ())
+
+
+def test_warnings_that_experts_share_are_told_once():
+    tracks = (track_of([1.0], warnings=("repeated",)), track_of([1.0], warnings=("repeated", "clipped")))
+    verdict = judge_of(FUSED, names=NAMES).judge(heard_by(*tracks, warnings=("cut short",)))
+    assert verdict.warnings == ("cut short", "repeated", "clipped")
+
+
+def test_before_calibration_experts_count_alike_and_claim_nothing():
+    verdict = judge_of(None, names=NAMES).judge(heard_by(ALPHA, BETA), segments=True)
+    assert (verdict.verdict, verdict.warnings, verdict.experts) == ("abstain", (UNCALIBRATED,), ())
+    values = np.array([said(ALPHA, 10)[0], said(BETA, 100)[0]])
+    z = (values - values.mean(axis=1, keepdims=True)) / values.std(axis=1, keepdims=True)
+    assert verdict.knownness == pytest.approx(z.mean(axis=0).max(), rel=1e-5)
+    assert verdict.ranking[0].source == SOURCES[z.mean(axis=0).argmax()]
+    assert {each.source for each in verdict.segments} == {None}
+
+
+@pytest.mark.parametrize(
+    ("calibration", "names"),
+    [(CALIBRATION, NAMES), (FUSED, ("near", "other")), (FUSED, ("far", "near")), (FUSED, ("near",))],
+)
+def test_the_calibration_of_other_experts_is_none_of_these(calibration, names):
+    judge = judge_of(calibration, names=names)
+    assert (judge.calibration, judge.fusion, judge.stale) == (None, None, None)
+    assert judge.judge(heard_by(ALPHA, BETA)).warnings == (UNCALIBRATED,)
+
+
+def test_a_source_enrolled_after_calibration_is_answered_for_too():
+    rule = replace(RULE, sources=SOURCES[:2], **{name: [row[:2] for row in getattr(RULE, name)] for name in TABLES})
+    judge = judge_of(replace(FUSED, sources=SOURCES[:2], fusion=rule), names=NAMES, current=False)
+    gamma = track_of([0.0, 0.1, 1.0])
+    verdict = judge.judge(heard_by(gamma, gamma))
+    assert (verdict.verdict, verdict.source) == ("known", "gamma")
+    assert verdict.warnings == ("calibrated before gamma came or went: run 'earwitness calibrate' again",)
+    total = sum(rank.probability for rank in verdict.ranking) + verdict.unknown_probability
+    assert total == pytest.approx(1.0)
+
+
+def test_no_answer_depends_on_what_else_is_asked():
+    judge = judge_of(FUSED, names=NAMES)
+    rng = np.random.default_rng(0)
+    clips = [heard_by(*(track_of(*rng.random((3, 8))) for _ in NAMES)) for _ in range(50)]
+    opinions = [judge.opinions(clip, judge.scores(clip)) for clip in clips]
+    together = judge.fused(type(opinions[0]).joined(opinions), judge.fusion)
+    alone = [judge.fused(each, judge.fusion) for each in opinions]
+    np.testing.assert_array_equal(together.values, np.concatenate([each.values for each in alone]))
+    np.testing.assert_array_equal(together.knownness, np.concatenate([each.knownness for each in alone]))
+
+
+def test_the_timeline_is_of_the_expert_that_cuts_most_and_the_others_speak_of_the_whole():
+    fine = track_of([1.0], [0.0, 1.0], [0.0, 0.0, 1.0], seconds=1.0, every=1.0)
+    whole = track_of([1.0, 0.2], seconds=3.0)
+    verdict = judge_of(FUSED, names=NAMES).judge(heard_by(fine, whole), segments=True)
+    assert [(each.start, each.end) for each in verdict.segments] == [(0.0, 1.0), (1.0, 2.0), (2.0, 3.0)]
+    for at, segment in enumerate(verdict.segments):
+        window = Track(fine.starts[at : at + 1], fine.embeddings[at : at + 1], 1.0)
+        logits = shares_of(window, whole).sum(axis=0) + RULE.offset
+        assert segment.knownness == pytest.approx(logsumexp(logits), rel=1e-6)
+        assert segment.source == (SOURCES[logits.argmax()] if logsumexp(logits) >= 1.0 else None)
+
+
+def test_experts_that_cut_alike_answer_window_by_window():
+    one, two = track_of([1.0], [0.0, 1.0]), track_of([1.0, 0.1], [0.2, 1.0])
+    verdict = judge_of(FUSED, names=NAMES).judge(heard_by(one, two), segments=True)
+    for at, segment in enumerate(verdict.segments):
+        windows = (Track(each.starts[at : at + 1], each.embeddings[at : at + 1], 4.0) for each in (one, two))
+        assert segment.knownness == pytest.approx(logsumexp(shares_of(*windows).sum(axis=0) + RULE.offset), rel=1e-6)
+
+
+def test_the_product_of_means_is_the_mean_cosine_over_experts():
+    judge = judge_of(FUSED, names=NAMES)
+    other = track_of([0.1, 0.5, 0.9]), track_of([0.3, 0.4, 0.0])
+    product = judge.mean(heard_by(ALPHA, BETA)) @ judge.mean(heard_by(*other))
+    assert product == pytest.approx(np.mean([ALPHA.mean @ other[0].mean, BETA.mean @ other[1].mean]), rel=1e-6)
+
+
+def test_siblings_are_answered_as_a_set_with_the_probability_of_all():
+    judge = judge_of(replace(CALIBRATION, siblings=(("alpha", "beta"),)))
+    named, other = judge.judge(heard([0.9, 0.1, 0.2]), top=1), judge.judge(heard([0.1, 0.1, 0.9]), top=0)
+    ranking = {rank.source: rank.probability for rank in judge.judge(heard([0.9, 0.1, 0.2]), top=0).ranking}
+    assert (named.source, named.siblings) == ("alpha", ("alpha", "beta"))
+    assert named.probability == pytest.approx(ranking["alpha"] + ranking["beta"])
+    assert named.probability > named.ranking[0].probability
+    assert (other.source, other.siblings, other.probability) == ("gamma", (), other.ranking[0].probability)
+    unknown = judge.judge(heard([0.3, 0.2, 0.1, 0.0, 1.0]))
+    assert (unknown.verdict, unknown.source, unknown.siblings) == ("unknown", None, ())
+
+
+SUSPECTED = Card("kokoro", family="styletts2", native_rate=24000, hop=300)
+
+
+def test_an_unknown_clip_is_suspected_by_its_lattice():
+    judge = judge_of(cards=(SUSPECTED, Card("piper", family="vits", native_rate=22050, hop=256)))
+    unknown, known = judge.judge(heard([0.3, 0.2, 0.1, 0.0, 1.0])), judge.judge(heard([1.0]))
+    assert (unknown.suspects, unknown.family) == (("kokoro",), "styletts2")
+    assert (known.suspects, known.family) == (("kokoro",), "alpha family")
+    mute = judge.judge(heard(abstention="silent"))
+    assert (mute.verdict, mute.suspects, mute.family) == ("abstain", ("kokoro",), "styletts2")
+    plain = judge.judge(heard_by(track_of([0.3, 0.2, 0.1, 0.0, 1.0]), traces=()))
+    assert (plain.suspects, plain.family) == ((), None)
+
+
+def test_a_registrys_own_card_goes_before_a_plugins():
+    judge = judge_of(cards=(replace(SUSPECTED, id="alpha"), SUSPECTED))
+    assert judge.judge(heard([1.0])).suspects == ("kokoro",)
+
+
+def test_without_sources_suspects_are_named_still():
+    verdict = judge_of(gallery=SimpleNamespace(sources=()), cards=(SUSPECTED,)).judge(heard([1.0]))
+    assert (verdict.suspects, verdict.warnings) == (("kokoro",), (NOTHING_ENROLLED,))

@@ -15,7 +15,7 @@ import soundfile
 import earwitness
 from earwitness import listening, places
 from earwitness.audio import read_clip
-from earwitness.engine import Excerpt, open_engine
+from earwitness.engine import Engine, Excerpt, open_engine
 from earwitness.errors import AudioError, OptionError, ProbeError, RegistryReadOnlyError
 from earwitness.manifest import read_manifest
 from earwitness.model import Model
@@ -28,8 +28,9 @@ from earwitness_registry import Registry
 
 RATE = 16000
 FIELDS = """
-    schema clip sha256 task verdict source family knownness threshold probability unknown_probability p_value
-    log10_lr support ranking evidence segments traces duration warnings error pipeline space registry engine
+    schema clip sha256 task verdict source siblings family knownness threshold probability unknown_probability p_value
+    log10_lr support ranking evidence experts segments suspects traces duration warnings error pipeline space registry
+    engine
 """
 
 
@@ -447,3 +448,131 @@ def test_traces_stand_in_every_verdict(made, tracer, tmp_path):
         assert (trace.kind, trace.spacing_hz, trace.start, trace.end) == ("upsampling", 80.0, 0.0, seconds)
     assert plain(known)["traces"][-1].keys() == {f.name for f in fields(Trace)}
     assert (failed.traces, heard.traces) == ((), ())
+
+
+@pytest.fixture
+def ensembled(ensemble, tmp_path):
+    """An engine of three experts, calibrated, to be changed."""
+    with open_engine(Path(shutil.copytree(ensemble.registry, tmp_path / "ensembled"))) as opened:
+        yield opened
+
+
+def test_several_experts_name_systems_and_refuse_strangers(made, ensembled):
+    for source in ("alpha", "beta", "gamma"):
+        named = [v.source for v in ensembled.identify_many(clips(made, "test", source))]
+        assert set(named) <= {source, None}
+        assert named.count(source) >= 5
+    strangers = clips(made, "test", "test-one") + clips(made, "test", "test-two")
+    assert [v.verdict for v in ensembled.identify_many(strangers)].count("unknown") >= 9
+
+
+def test_the_expert_that_carried_the_answer_is_named(made, ensembled):
+    judge = ensembled.judge("system")
+    assert [expert.name for expert in judge.experts] == ["fine", "lfcc-stats", "whole"]
+    asked = clips(made, "test", "beta")[0]
+    (heard,) = ensembled.listen([asked], "system")
+    (verdict,) = ensembled.identify(asked, segments=True)
+    opinions = judge.opinions(heard, judge.scores(heard))
+    shares = judge.fusion.shares(opinions)[0, :, judge.sources.index("beta")]
+    assert {each.expert: each.share for each in verdict.experts} == dict(
+        zip(("fine", "lfcc-stats", "whole"), shares.tolist(), strict=True)
+    )
+    assert [each.share for each in verdict.experts] == sorted(shares, reverse=True)
+    assert {share["expert"] for share in plain(verdict)["experts"]} == {"fine", "lfcc-stats", "whole"}
+    lead = next(expert for expert in judge.experts if expert.name == verdict.experts[0].expert)
+    assert verdict.evidence == lead.evidence(heard.tracks[lead.model.space].embeddings)
+    assert len(verdict.segments) == 4
+    assert verdict.pipeline == "fine+lfcc-stats+whole"
+
+
+def test_a_read_only_registry_of_several_answers_alike(made, ensemble, ensembled):
+    with contextlib.closing(Registry.open(ensemble.registry, read_only=True)) as registry:
+        before = registry.version, registry.history()
+        reader = Engine(registry, load_catalogue())
+        asked = clips(made, "test", "gamma")[:2]
+        for read, written in zip(reader.identify_many(asked), ensembled.identify_many(asked), strict=True):
+            assert (read.source, read.experts, read.knownness) == (written.source, written.experts, written.knownness)
+        assert (registry.version, registry.history()) == before
+
+
+def test_many_are_one_by_one_for_several_experts_too(made, ensembled):
+    asked = [path for source in ("alpha", "test-one") for path in clips(made, "test", source)]
+    together = list(ensembled.identify_many(asked))
+    for path, batched in zip(asked, together, strict=True):
+        (single,) = ensembled.identify(path)
+        assert (batched.verdict, batched.source) == (single.verdict, single.source)
+        assert batched.knownness == pytest.approx(single.knownness, rel=1e-3, abs=1e-3)
+
+
+def test_where_one_expert_is_deaf_the_others_answer(made, ensembled, tmp_path):
+    """A second of sound in twenty-two of silence: nothing as a whole, and enough in short windows."""
+    asked = clips(made, "test", "alpha")[0]
+    sparse = np.zeros(22 * RATE)
+    sparse[RATE : 2 * RATE] = read_clip(asked).samples[:RATE]
+    soundfile.write(tmp_path / "sparse.wav", sparse, RATE)
+    (verdict,) = ensembled.identify(tmp_path / "sparse.wav")
+    assert verdict.verdict in ("known", "unknown")
+    assert "expert 'whole' abstains: silent" in verdict.warnings
+    assert {each.expert: each.share for each in verdict.experts}["whole"] == 0.0
+    assert plain(verdict)["ranking"][0]["source"] == "alpha"
+    answer = ensembled.verify(tmp_path / "sparse.wav", asked)
+    assert "expert 'whole' abstains: silent" in answer.warnings
+    assert 0 < answer.similarity < 1
+    write_silent(tmp_path / "silent.wav", None)
+    assert ensembled.identify(tmp_path / "silent.wav")[0].warnings[0] == "silent"
+
+
+def test_enrolling_into_several_spaces_changes_the_answer_and_dates_the_calibration(made, ensembled):
+    first, *rest = clips(made, "test", "test-two")
+    assert ensembled.identify(rest[-1])[0].source != "newcomer"
+    assert {o.outcome for o in ensembled.enroll("newcomer", [first, *rest[:-1]])} == {"added"}
+    (verdict,) = ensembled.identify(rest[-1])
+    assert verdict.ranking[0].source == "newcomer"
+    assert verdict.warnings == ("calibrated before newcomer came or went: run 'earwitness calibrate' again",)
+    assert sum(rank.probability for rank in verdict.ranking) + verdict.unknown_probability == pytest.approx(1.0)
+
+
+def test_verify_compares_by_all_experts(made, ensembled):
+    one, two = clips(made, "test", "test-one")[:2]
+    same, itself = ensembled.verify(one, two), ensembled.verify(one, one)
+    judge = ensembled.judge("system")
+    a, b = ensembled.listen([one, two], "system")
+    cosines = [float(a.tracks[m.space].mean @ b.tracks[m.space].mean) for m in judge.models]
+    assert same.similarity == pytest.approx(np.mean(cosines), rel=1e-5)
+    assert itself.similarity == pytest.approx(1.0)
+    assert same.log10_lr > ensembled.verify(one, clips(made, "test", "test-two")[0]).log10_lr
+
+
+def test_several_experts_without_calibration_claim_nothing(made, ensemble):
+    with open_engine(ensemble.raw) as engine:
+        (verdict,) = engine.identify(clips(made, "test", "alpha")[0])
+        assert (verdict.verdict, verdict.experts, verdict.ranking[0].source) == ("abstain", (), "alpha")
+        assert "earwitness calibrate" in verdict.warnings[0]
+        answer = engine.verify(*clips(made, "test", "alpha")[:2])
+    assert (answer.log10_lr, answer.similarity > 0.9) == (None, True)
+
+
+def test_a_calibration_of_before_there_was_fusion_still_counts_for_one_expert(made, changeable):
+    asked = clips(made, "test", "alpha")[0]
+    (before,) = changeable.identify(asked)
+    data = changeable.registry.calibration("system")
+    assert (data.pop("fusion"), data.pop("siblings")) == (None, [])
+    changeable.registry.save_calibration("system", data)
+    (after,) = changeable.identify(asked)
+    assert plain(after) == {**plain(before), "registry": after.registry}
+    assert (after.verdict, after.experts, after.siblings) == ("known", (), ())
+
+
+def test_what_was_calibrated_for_one_expert_does_not_count_for_several(made, ensembled):
+    data = ensembled.registry.calibration("system")
+    ensembled.registry.save_calibration("system", {**data, "fusion": None})
+    (verdict,) = ensembled.identify(clips(made, "test", "alpha")[0])
+    assert (verdict.verdict, verdict.threshold) == ("abstain", None)
+    assert "earwitness calibrate" in verdict.warnings[0]
+
+
+def test_an_empty_registry_of_several_can_still_verify(made, experts):
+    one, two = clips(made, "test", "alpha")[:2]
+    assert experts.verify(one, two).similarity > 0.9
+    (verdict,) = experts.identify(one, task="system")
+    assert (verdict.verdict, verdict.ranking) == ("abstain", ())

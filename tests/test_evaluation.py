@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -13,14 +14,15 @@ from sklearn.metrics import f1_score, roc_auc_score
 from earwitness.engine import open_engine
 from earwitness.errors import CalibrationError, ManifestError, RegistryError
 from earwitness.evaluation import calibrate_registry, evaluate_registry
+from earwitness.evaluation.evaluate import measure
 from earwitness.evaluation.protocol import check_pools
 from earwitness.evaluation.scoring import score_rows
 from earwitness.evaluation.shortcuts import shortcut_accuracies
 from earwitness.manifest import read_manifest
 
 METRICS = """
-    task clips accuracy macro_f1_known macro_f1_open auroc fpr95 oscr dir_at_far eer cllr cllr_min coverage
-    far_asked far_realised intervals shortcuts by
+    task clips accuracy accuracy_sets macro_f1_known macro_f1_sets macro_f1_open auroc fpr95 oscr dir_at_far eer
+    cllr cllr_min coverage far_asked far_realised intervals shortcuts siblings by
 """
 
 
@@ -74,7 +76,9 @@ def test_metrics_hold_what_others_rely_on(figures):
     assert set(figures["dir_at_far"]) == {"0.01", "0.1"}
     assert (figures["far_asked"], figures["skipped"], figures["split"]) == (0.05, [], "test")
     assert set(figures["by"]["half"]) == {"even", "odd"}
-    assert set(METRICS.split()) - {"task", "intervals", "shortcuts", "by"} <= set(figures["by"]["half"]["odd"])
+    assert set(METRICS.split()) - {"task", "intervals", "shortcuts", "siblings", "by"} <= set(
+        figures["by"]["half"]["odd"]
+    )
 
 
 def test_figures_agree_with_the_predictions(figures, predictions):
@@ -87,6 +91,9 @@ def test_figures_agree_with_the_predictions(figures, predictions):
     assert figures["auroc"] == pytest.approx(roc_auc_score(known, knownness))
     assert figures["macro_f1_open"] == pytest.approx(f1_score(truth, answers, average="macro"))
     assert figures["macro_f1_known"] == pytest.approx(f1_score(truth[known], first[known], average="macro"))
+    assert figures["siblings"] == []
+    assert figures["accuracy_sets"] == figures["accuracy"]
+    assert figures["macro_f1_sets"] == figures["macro_f1_known"]
     assert figures["far_realised"] == pytest.approx((answers[~known] != "unknown").mean())
     lr = np.array([row["log10_lr"] for row in predictions])
     costs = np.log2(1 + 10.0 ** -lr[known]).mean(), np.log2(1 + 10.0 ** lr[~known]).mean()
@@ -128,6 +135,7 @@ def test_the_report_stands_alone(evaluated):
     assert not re.search(r'(src|href)="(?!data:)|<script|@import|url\(', page)
     assert "LEAKY" not in page
     assert "OSCR" in page.upper()
+    assert "siblings counted as one" in page
 
 
 def test_shortcuts_are_told_and_can_be_taken(made, figures, tmp_path, rewrite):
@@ -290,3 +298,63 @@ def test_an_empty_registry_has_nothing_to_calibrate(made, registry_copy):
             engine.registry.remove(source)
         with pytest.raises(RegistryError, match="no source is enrolled"):
             calibrate_registry(engine, read_manifest(made.manifest).select(split="dev"), 0.05)
+
+
+def test_a_sibling_of_the_truth_is_right_where_it_was_declared(made, rewrite):
+    """Some clips of alpha are labelled beta, as if nobody could tell these two apart."""
+    swapped = rewrite(lambda row: {**row, "source": "beta"} if re.match("test-alpha-[0-3]", row["path"]) else row)
+    with open_engine(made.registry) as engine:
+        scored = score_rows(engine, "system", swapped.select(split="test"))
+        calibration = engine.judge("system").calibration
+    apart = measure(scored, calibration)
+    figures = measure(scored, replace(calibration, siblings=(("alpha", "beta"),)), by=("half",))
+    truth, first = scored.labels[scored.known], scored.values[scored.known].argmax(axis=1)
+    merged = [np.where(side == 2, "gamma", "set") for side in (truth, first)]
+    assert figures["accuracy"] == apart["accuracy"] == apart["accuracy_sets"] == pytest.approx(14 / 18)
+    assert figures["accuracy_sets"] == 1.0
+    assert figures["macro_f1_sets"] == pytest.approx(f1_score(*merged, average="macro"))
+    assert figures["macro_f1_known"] == apart["macro_f1_sets"] < figures["macro_f1_sets"]
+    assert (figures["siblings"], apart["siblings"]) == ([["alpha", "beta"]], [])
+    assert figures["by"]["half"]["odd"]["accuracy_sets"] == 1.0
+    assert figures["intervals"]["accuracy_sets"] == [1.0, 1.0]
+
+
+def test_sets_are_found_on_development_clips(rewrite, registry_copy):
+    """Two systems whose names are mixed up are a set; a third stays apart."""
+    other = {"alpha": "beta", "beta": "alpha"}
+    mixed = rewrite(
+        lambda row: {**row, "source": other[row["source"]]} if re.match("dev-(al|be).*[0-3].wav", row["path"]) else row
+    )
+    with open_engine(registry_copy) as engine:
+        (report,) = calibrate_registry(engine, mixed.select(split="dev"), 0.1)
+        assert engine.judge("system").calibration.siblings == (("alpha", "beta"),)
+    assert (report["siblings"], report["weights"]) == ([["alpha", "beta"]], None)
+
+
+def test_several_experts_are_fused_and_measured(made, ensemble):
+    with open_engine(ensemble.registry) as engine:
+        calibration = engine.judge("system").calibration
+        scored = score_rows(engine, "system", read_manifest(made.manifest).select(split="test"))
+    assert calibration.fusion.experts == ("fine", "lfcc-stats", "whole")
+    assert np.min(calibration.fusion.weights) >= 0
+    values, knownness = calibration.fusion.fuse(scored.opinions)
+    np.testing.assert_allclose(scored.values, values, rtol=1e-5, atol=1e-5)
+    assert scored.opinions.values.shape == (28, 3, 3)
+    figures = measure(scored, calibration)
+    assert figures["accuracy"] >= 17 / 18
+    assert figures["auroc"] == pytest.approx(roc_auc_score(scored.known, knownness), abs=0.01)
+    np.testing.assert_allclose([verdict.knownness for verdict in scored.verdicts], scored.knownness)
+    assert {each.expert for verdict in scored.verdicts for each in verdict.experts} == set(calibration.fusion.experts)
+
+
+def test_calibrating_several_tells_their_weights(made, ensemble, tmp_path):
+    registry = shutil.copytree(ensemble.raw, tmp_path / "registry")
+    with open_engine(registry) as engine:
+        (report,) = calibrate_registry(engine, read_manifest(made.manifest).select(split="dev"), 0.05)
+        fusion = engine.judge("system").calibration.fusion
+    assert (
+        report["weights"]
+        == fusion.strengths
+        == dict(zip(fusion.experts, [sum(row) for row in fusion.weights], strict=True))
+    )
+    assert report["known_accepted"] >= 0.9

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from earwitness.errors import OptionError, PipelineError, ProbeError, UnknownPartError
-from earwitness.model import Model, space_digest, unit
+from earwitness.model import Model, model_folders, space_digest, unit
 from earwitness.network import BATCH, OnnxNetwork
 from earwitness.pipeline import load_pipeline
 from earwitness.plugins import load_catalogue
@@ -155,3 +155,17 @@ def test_a_changed_computation_is_caught(made):
         changed.check(stored)
     with pytest.raises(ProbeError, match=r"cosine 0\.0000"):
         model.check(stored[:-1])
+
+
+def test_a_folder_holds_a_model_or_the_models_of_experts(tmp_path):
+    for name in ("zeta", "alpha"):
+        (tmp_path / "wild" / name).mkdir(parents=True)
+        (tmp_path / "wild" / name / "pipeline.yaml").touch()
+    (tmp_path / "wild" / "notes").mkdir()
+    assert model_folders(tmp_path / "wild") == (tmp_path / "wild" / "alpha", tmp_path / "wild" / "zeta")
+    assert model_folders(tmp_path / "wild" / "zeta") == (tmp_path / "wild" / "zeta",)
+    (tmp_path / "wild" / "pipeline.yaml").touch()  # a model with models in it is one model
+    assert model_folders(tmp_path / "wild") == (tmp_path / "wild",)
+    for none in (tmp_path / "gone", tmp_path / "wild" / "notes"):
+        with pytest.raises(PipelineError, match="is not a model"):
+            model_folders(none)

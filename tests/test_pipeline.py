@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from earwitness.errors import PipelineError, UnknownPartError
-from earwitness.pipeline import Pipeline, Recipe, describe, load_pipeline, override
+from earwitness.pipeline import Pipeline, Recipe, describe, load_experts, load_pipeline, override
 from earwitness.plugins import load_catalogue
 
 CATALOGUE = load_catalogue()
@@ -62,7 +62,9 @@ def test_a_part_spells_out_every_parameter(kind, name):
 
 @pytest.mark.parametrize("name", CATALOGUE.names("pipeline"))
 def test_every_registered_pipeline_can_be_read(name):
-    assert load_pipeline(name, CATALOGUE).name == name
+    experts = load_experts(name, CATALOGUE)
+    assert experts
+    assert len(experts) > 1 or experts[0].name == name
 
 
 @pytest.mark.parametrize(
@@ -189,3 +191,79 @@ def test_a_file_that_is_not_yaml_is_named(tmp_path):
     file.write_text("name: [")
     with pytest.raises(PipelineError, match=r"torn\.yaml is not YAML"):
         load_pipeline(str(file), load_catalogue())
+
+
+@pytest.fixture
+def of_experts(tmp_path):
+    """(text of `experts`) -> a pipeline file."""
+
+    def write(experts, more=""):
+        (tmp_path / "wild.yaml").write_text(f"name: wild\nexperts: {experts}\n{more}")
+        return str(tmp_path / "wild.yaml")
+
+    return write
+
+
+def test_a_pipeline_that_names_no_experts_is_its_only_one():
+    assert load_experts("lfcc-stats", CATALOGUE) == (load_pipeline("lfcc-stats", CATALOGUE),)
+    changed = ("window=3.0", "scorer={knn: {k: 3}}")
+    assert load_experts("lfcc-stats", CATALOGUE, changed) == (load_pipeline("lfcc-stats", CATALOGUE, changed),)
+
+
+def test_experts_are_pipelines_with_what_is_changed_in_them(of_experts):
+    wild = of_experts("{lfcc-stats: {window: 6.0, scorer: {knn: {k: 3}}}, lfcc-resnet: {}}")
+    stats, resnet = load_experts(wild, CATALOGUE)
+    assert stats == load_pipeline("lfcc-stats", CATALOGUE, ("window=6.0", "scorer={knn: {k: 3}}"))
+    assert resnet == load_pipeline("lfcc-resnet", CATALOGUE)
+    assert load_experts(of_experts("{lfcc-stats: null}"), CATALOGUE) == load_experts("lfcc-stats", CATALOGUE)
+
+
+def test_a_setting_reaches_one_expert(of_experts):
+    wild = of_experts("{lfcc-stats: {window: 6.0}, lfcc-resnet: {}}")
+    plain = load_experts(wild, CATALOGUE)
+    stats, resnet = load_experts(wild, CATALOGUE, ("experts.lfcc-stats.hop=1.5", "experts.lfcc-resnet.rate=8000"))
+    assert (stats, resnet) == (replace(plain[0], hop=1.5), replace(plain[1], rate=8000))
+
+
+def test_a_changed_recipe_keeps_what_is_not_named(of_experts):
+    wild = of_experts("{lfcc-resnet: {training: {epochs: 3}}}")
+    (plain,), (changed,) = load_experts("lfcc-resnet", CATALOGUE), load_experts(wild, CATALOGUE)
+    assert changed.training == replace(plain.training, epochs=3)
+    assert plain.training.versions != ((),)
+    (set_,) = load_experts(of_experts("{lfcc-resnet: {}}"), CATALOGUE, ("experts.lfcc-resnet.training.batch=8",))
+    assert set_.training == replace(plain.training, batch=8)
+
+
+def test_an_expert_may_be_a_file(of_experts, tmp_path):
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(BARE))
+    mine, _ = load_experts(of_experts(f"{{{tmp_path}/mine.yaml: {{}}, lfcc-stats: {{}}}}"), CATALOGUE)
+    assert mine == Pipeline.from_dict(BARE, CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("experts", "told"),
+    [
+        ("{}", "experts is {}, not names with what is changed"),
+        ("[lfcc-stats, dynamics]", "not names with what is changed"),
+        ("lfcc-stats", "experts is 'lfcc-stats', not names"),
+        ("{lfcc-stast: {}}", "did you mean lfcc-stats"),
+        ("{lfcc-stats: 3}", "expert 'lfcc-stats': 3 is not a pipeline's lines"),
+        ("{lfcc-stats: {windows: 3}}", "no parameter 'windows'"),
+        ("{lfcc-stats: {training: 5}}", "training is 5, not keys"),
+        ("{lfcc-stats: {}, dynamics: {name: lfcc-stats}}", "a name each"),
+        ("{lfcc-stats: {}, dynamics: {task: device}}", "all be of one task"),
+        ("{lfcc-stats: {}}\nrate: 8000", "move 'rate' to an expert"),
+    ],
+)
+def test_experts_that_cannot_be_read_are_said(of_experts, experts, told):
+    with pytest.raises((PipelineError, UnknownPartError), match=re.escape(told)):
+        load_experts(of_experts(experts), CATALOGUE)
+
+
+def test_an_expert_of_experts_is_no_expert(of_experts, tmp_path):
+    inner = of_experts("{lfcc-stats: {}}")
+    (tmp_path / "outer.yaml").write_text(f"{{name: outer, experts: {{{inner}: {{}}}}}}")
+    with pytest.raises(PipelineError, match="frontend is missing"):
+        load_experts(str(tmp_path / "outer.yaml"), CATALOGUE)
+    with pytest.raises(PipelineError, match="frontend is missing"):
+        load_pipeline(inner, CATALOGUE)

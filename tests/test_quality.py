@@ -1,12 +1,15 @@
 """How well a clip can be heard, on sounds made to be so long, so wide and so noisy."""
 
+import av
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import butter, sosfilt
 
-from earwitness.quality import MERITS, Gauge
+from earwitness.audio import read_clip
+from earwitness.quality import MERITS, Gauge, lossless
 
 RATE = 16000
 
@@ -56,3 +59,27 @@ def test_nothing_and_silence_are_finite(count, level):
     found = gauged(np.full(count, level, np.float32))
     assert np.isfinite(found.merits).all()
     assert found.depth >= 0
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "kept"),
+    [
+        ("a.wav", {"subtype": "PCM_16"}, True),
+        ("a.wav", {"subtype": "FLOAT"}, True),
+        ("a.flac", {}, True),
+        ("a.wav", {"subtype": "ULAW"}, False),
+        ("a.wav", {"subtype": "IMA_ADPCM"}, False),
+        ("a.ogg", {}, False),
+        ("a.mp3", {}, False),
+    ],
+)
+def test_a_codec_keeps_every_sample_or_not(tmp_path, name, options, kept):
+    soundfile.write(tmp_path / name, speechlike(1.0), RATE, **options)
+    assert lossless(read_clip(tmp_path / name).origin.codec) == kept
+
+
+@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_f32be", "flac", "alac", "wavpack", "pcm_alaw", "pcm_mulaw", "aac"])
+def test_ffmpegs_codecs_are_known_by_their_names(codec):
+    """FFmpeg itself says which of its codecs can lose nothing."""
+    said = av.codec.Codec(codec, "r")
+    assert lossless(codec) == said.lossless

@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from earwitness.errors import MissingExtraError, OptionError, TrainingError
 from earwitness.manifest import read_manifest
 from earwitness.model import Model
-from earwitness.pipeline import Pipeline, Recipe
+from earwitness.pipeline import Pipeline, Recipe, load_experts
 from earwitness.places import cache_folder
 from earwitness.plugins import load_catalogue
 from earwitness.training import features as features_module
@@ -466,9 +466,7 @@ def test_an_export_that_differs_is_refused(tmp_path):
 
 def test_the_shipped_pipelines_read_and_write_the_same():
     catalogue = load_catalogue()
-    shipped = {
-        name: Pipeline.from_yaml(catalogue.get("pipeline", name), catalogue) for name in catalogue.names("pipeline")
-    }
+    shipped = {each.name: each for name in catalogue.names("pipeline") for each in load_experts(name, catalogue)}
     assert {"lfcc-resnet", "lfcc-resnet-clean", "lfcc-stats"} <= shipped.keys()
     assert all(Pipeline.from_yaml(p.to_yaml(), catalogue) == p for p in shipped.values())
     clean, degraded = shipped["lfcc-resnet-clean"], shipped["lfcc-resnet"]

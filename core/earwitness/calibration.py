@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from earwitness.errors import CalibrationError
+from earwitness.fusion import Fusion
 
 __all__ = ["Calibration", "LikelihoodRatio", "PairCalibration", "calibrate", "calibrate_pairs", "support"]
 
@@ -66,6 +67,8 @@ class Calibration:
     further off than any known clip mustn't loosen it. `known` holds the knownness of the n development clips of
     known sources, ascending; `truths` the probabilities that their true sources got, ascending; `strangers` counts the
     others, and `stranger_sources` names what made them, where that is known: none of it may stand in a test.
+    `siblings` are the sets of sources that development clips can't tell apart, `fusion` the rule by which several
+    experts gave these values.
     """
 
     sources: tuple[str, ...]
@@ -78,6 +81,17 @@ class Calibration:
     truths: tuple[float, ...]
     pairs: PairCalibration | None = None
     stranger_sources: tuple[str, ...] = ()
+    siblings: tuple[tuple[str, ...], ...] = ()
+    fusion: Fusion | None = None
+
+    @property
+    def experts(self) -> tuple[str, ...]:
+        """The several experts that gave these values; empty for one alone."""
+        return self.fusion.experts if self.fusion else ()
+
+    def siblings_of(self, source: str) -> tuple[str, ...]:
+        """The set of siblings that a source is of; empty where it has none."""
+        return next((each for each in self.siblings if source in each), ())
 
     def log10_lr(self, knownness: float) -> float:
         """log10 of p(knownness | one of the enrolled) / p(knownness | a stranger)."""
@@ -114,8 +128,13 @@ class Calibration:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """The calibration that `to_dict` laid down."""
         lists = {name: tuple(data[name]) for name in ("sources", "known", "truths", "stranger_sources")}
-        pairs = PairCalibration.from_dict(data["pairs"]) if data["pairs"] else None
-        return cls(**{**data, **lists, "ratio": LikelihoodRatio(**data["ratio"]), "pairs": pairs})
+        nested = {
+            "ratio": LikelihoodRatio(**data["ratio"]),
+            "pairs": PairCalibration.from_dict(data["pairs"]) if data["pairs"] else None,
+            "siblings": tuple(map(tuple, data.get("siblings", ()))),
+            "fusion": Fusion.from_dict(data["fusion"]) if data.get("fusion") else None,
+        }
+        return cls(**{**data, **lists, **nested})
 
 
 def calibrate(

@@ -131,7 +131,7 @@ class Tracer(Part, Protocol):
     """What a stretch of sound shows of its own making, with nothing enrolled and nothing learned here."""
 
     def __call__(self, clip: Clip) -> tuple[Trace, ...]:
-        """What a stretch at its native rate shows, a minute at most and however short; `start` and `end` lie in it."""
+        """What a stretch at its native rate shows, a minute at most, levelled as a window is; traces lie within it."""
         ...
 
 

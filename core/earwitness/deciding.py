@@ -1,7 +1,6 @@
-"""From what was heard to a verdict: scores, threshold, calibrated figures, and the references that bear them."""
+"""From what was heard to a verdict: experts fused, threshold, calibrated figures, and the references behind."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,10 +10,12 @@ import numpy as np
 
 from earwitness import __version__
 from earwitness.calibration import Calibration, support
-from earwitness.listening import Heard, Track
-from earwitness.model import Model
-from earwitness.pipeline import describe
-from earwitness.types import Evidence, FloatArray, Rank, Scores, Segment, State, Verdict
+from earwitness.experts import Expert
+from earwitness.fusion import Fusion, Opinions, even
+from earwitness.listening import Heard
+from earwitness.model import Model, unit
+from earwitness.suspicion import suspects
+from earwitness.types import Card, FloatArray, Rank, Scores, Segment, Share, Task, Verdict
 from earwitness_registry import Registry
 
 __all__ = ["Judge"]
@@ -22,111 +23,189 @@ __all__ = ["Judge"]
 UNCALIBRATED = (
     "this registry has no threshold yet, so nothing can be called known or unknown: run 'earwitness calibrate'"
 )
+NOTHING_ENROLLED = "no source is enrolled for this task: run 'earwitness enroll'"
 
 
 @dataclass(frozen=True)
 class Judge:
-    """One model's part of a registry, at one version of it: gallery, fitted scorer and calibration."""
+    """The models of one task and what a registry knows in their spaces, at one version of it.
+
+    `cards` are what plugins know about sources, enrolled or not.
+    """
 
     registry: Registry
-    model: Model
+    models: tuple[Model, ...]
+    cards: tuple[Card, ...] = ()
 
     @cached_property
-    def gallery(self) -> Any:
-        """The enrolled rows of this model's space."""
-        return self.registry.gallery(self.model.space)
+    def experts(self) -> tuple[Expert, ...]:
+        """One a model."""
+        return tuple(Expert(self.registry, model) for model in self.models)
+
+    @property
+    def task(self) -> Task:
+        """The question asked."""
+        return self.models[0].pipeline.task
 
     @cached_property
-    def state(self) -> State:
-        """What the scorer learned from the enrolled rows, kept until the registry changes."""
-        scorer = self.model.pipeline.scorer
-        digest = hashlib.sha256(json.dumps(describe(scorer), sort_keys=True).encode()).hexdigest()[:16]
-        if (kept := self.registry.load_state(self.model.space, digest)) is not None:
-            return kept
-        state = scorer.fit(self.gallery)
-        self.registry.save_state(self.model.space, digest, state)
-        return state
+    def sources(self) -> tuple[str, ...]:
+        """The K ids enrolled; every clip is enrolled in all spaces, so that they are the same for all experts."""
+        sources: tuple[str, ...] = self.experts[0].gallery.sources
+        return sources
+
+    @cached_property
+    def space(self) -> str:
+        """The space of the only expert, or a digest of all their spaces."""
+        spaces = [model.space for model in self.models]
+        return spaces[0] if len(spaces) == 1 else hashlib.sha256("".join(spaces).encode()).hexdigest()[:16]
 
     @cached_property
     def calibration(self) -> Calibration | None:
-        """Thresholds and probabilities, when the registry has been calibrated."""
-        data = self.registry.calibration(self.model.pipeline.task)
-        return Calibration.from_dict(data) if data else None
+        """Fusion, thresholds and probabilities, when the registry has been calibrated with these very experts."""
+        data = self.registry.calibration(self.task)
+        found = Calibration.from_dict(data) if data else None
+        names = tuple(expert.name for expert in self.experts)
+        return found if found and found.experts == (names if len(names) > 1 else ()) else None
+
+    @cached_property
+    def fusion(self) -> Fusion | None:
+        """The rule by which several experts are one, for the sources enrolled now."""
+        rule = self.calibration.fusion if self.calibration else None
+        return rule.among(self.sources) if rule else None
+
+    @cached_property
+    def known_cards(self) -> tuple[Card, ...]:
+        """All cards of this task; where the registry has its own of a source, that one."""
+        return tuple({card.id: card for card in (*self.cards, *self.registry.cards(self.task))}.values())
 
     @cached_property
     def stale(self) -> str | None:
         """Why the calibration no longer fits the enrolled rows, if it doesn't."""
-        if self.calibration is None or self.registry.calibration_is_current(self.model.pipeline.task):
+        if self.calibration is None or self.registry.calibration_is_current(self.task):
             return None
-        changed = sorted(set(self.gallery.sources) ^ set(self.calibration.sources))[:3]
+        changed = sorted(set(self.sources) ^ set(self.calibration.sources))[:3]
         return f"calibrated before {', '.join(changed) or 'clips'} came or went: run 'earwitness calibrate' again"
 
-    def scores(self, embeddings: FloatArray) -> Scores:
-        """(B, d) -> the scorer's values and knownness by window."""
-        return self.model.pipeline.scorer.score(self.state, self.gallery, embeddings)
+    def abstention(self, heard: Heard) -> str | None:
+        """Why no expert can say anything about a file, if none can."""
+        reasons = [heard.tracks[model.space].abstention for model in self.models]
+        return reasons[0] if all(reasons) else None
+
+    def scores(self, heard: Heard) -> tuple[Scores | None, ...]:
+        """What each expert says of its windows, None where it abstains."""
+        return tuple(expert.scores(heard) for expert in self.experts)
+
+    def opinions(self, heard: Heard, scores: tuple[Scores | None, ...]) -> Opinions:
+        """What the experts say of a clip as a whole, n = 1."""
+        values = np.full((1, len(scores), len(self.sources)), np.nan)
+        knownness = np.full((1, len(scores)), np.nan)
+        for at, windows in enumerate(scores):
+            if windows is not None:
+                pooled = windows.pooled()
+                values[:, at], knownness[:, at] = pooled.values, pooled.knownness
+        return Opinions(values, knownness, heard.quality.merits[None])
+
+    def fused(self, opinions: Opinions, fusion: Fusion | None) -> Scores:
+        """One value for each source and one knownness for n clips: a lone expert's own, or all experts' by the rule."""
+        if len(self.experts) == 1:
+            return Scores(opinions.values[:, 0].astype(np.float32), opinions.knownness[:, 0].astype(np.float32))
+        if fusion is None:
+            values = even(opinions.values)
+            return Scores(values.astype(np.float32), values.max(axis=1).astype(np.float32))
+        values, knownness = fusion.fuse(opinions)
+        return Scores(values.astype(np.float32), knownness.astype(np.float32))
+
+    def mean(self, heard: Heard) -> FloatArray:
+        """Unit vector whose products are the mean cosine over experts: their clip means, 0 where one abstains."""
+        tracks = [heard.tracks[model.space] for model in self.models]
+        sizes = [expert.gallery.embeddings.shape[1] for expert in self.experts]
+        parts = [np.zeros(d) if t.abstention else t.mean for t, d in zip(tracks, sizes, strict=True)]
+        vector: FloatArray = unit(np.concatenate(parts)[None])[0]
+        return vector
 
     def judge(self, heard: Heard, top: int = 5, segments: bool = False) -> Verdict:
         """The verdict on one file."""
         blank = self._blank(heard)
         if heard.error:
             return replace(blank, verdict="error", error=str(heard.error))
-        track = heard.tracks[self.model.space]
-        if track.abstention:
-            return replace(blank, warnings=(track.abstention, *blank.warnings))
-        if not self.gallery.sources:
-            return replace(
-                blank, warnings=("no source is enrolled for this task: run 'earwitness enroll'", *blank.warnings)
-            )
-        return self.answer(heard, self.scores(track.embeddings), top, segments)
+        if reason := self.abstention(heard):
+            return replace(blank, warnings=(reason, *blank.warnings))
+        if not self.sources:
+            return replace(blank, warnings=(NOTHING_ENROLLED, *blank.warnings))
+        return self.answer(heard, self.scores(heard), top, segments)
 
     def _blank(self, heard: Heard) -> Verdict:
         """A verdict that says who was asked about what, and no answer yet."""
-        origin, pipeline = heard.origin, self.model.pipeline
+        origin = heard.origin
+        suspected, family = suspects(heard.traces, self.known_cards)
         return Verdict(
             clip=str(heard.excerpt),
             sha256=origin.sha256 if origin else None,
-            task=pipeline.task,
+            task=self.task,
             verdict="abstain",
+            family=family,
             traces=heard.traces,
+            suspects=suspected,
             duration=origin.duration if origin else None,
-            warnings=heard.warnings_in(self.model.space),
-            pipeline=pipeline.name,
-            space=self.model.space,
+            warnings=self.warnings(heard),
+            pipeline="+".join(model.pipeline.name for model in self.models),
+            space=self.space,
             registry=self._registry,
             engine=__version__,
         )
 
+    def warnings(self, heard: Heard) -> tuple[str, ...]:
+        """What weakens the answer: of the file, then of each expert's windows, each once; then who abstains."""
+        notes = [note for model in self.models for note in heard.warnings_in(model.space)]
+        return (*dict.fromkeys(notes), *self._abstaining(heard))
+
+    def _abstaining(self, heard: Heard) -> tuple[str, ...]:
+        """Which experts have no say about a file that others answer for, and why."""
+        tracks = [(model.pipeline.name, heard.tracks[model.space]) for model in self.models if heard.tracks]
+        reasons = [(name, track.abstention) for name, track in tracks]
+        if all(reason for _, reason in reasons):
+            return ()
+        return tuple(f"expert {name!r} abstains: {reason}" for name, reason in reasons if reason)
+
     @cached_property
     def _registry(self) -> Mapping[str, Any]:
-        return {"name": self.registry.name, "version": self.registry.version, "sources": len(self.gallery.sources)}
+        return {"name": self.registry.name, "version": self.registry.version, "sources": len(self.sources)}
 
-    def answer(self, heard: Heard, windows: Scores, top: int = 5, segments: bool = False) -> Verdict:
+    def answer(self, heard: Heard, scores: tuple[Scores | None, ...], top: int = 5, segments: bool = False) -> Verdict:
         """The verdict on a file that can bear one, from the scores of its windows."""
-        track, clip = heard.tracks[self.model.space], windows.pooled()
+        opinions = self.opinions(heard, scores)
+        clip = self.fused(opinions, self.fusion)
         values, knownness = clip.values[0], float(clip.knownness[0])
-        calibration, best = self.calibration, int(values.argmax())
+        shares = self._shares(opinions, int(values.argmax()))
+        lead = self._lead(scores, shares)
+        track = heard.tracks[lead.model.space]
         answer = replace(
             self._blank(heard),
             knownness=knownness,
-            ranking=self._ranking(track.mean, values, knownness, top),
-            evidence=self._evidence(track.embeddings),
-            segments=self._segments(track, windows) if segments else (),
+            ranking=self._ranking(lead.similarities(track.mean), values, knownness, top),
+            evidence=lead.evidence(track.embeddings),
+            experts=shares,
+            segments=self._segments(heard, scores) if segments else (),
         )
-        if calibration is None:
+        if self.calibration is None:
             return replace(answer, warnings=(UNCALIBRATED, *answer.warnings))
-        source = self.gallery.sources[best] if knownness >= calibration.threshold else None
-        return self._calibrated(answer, calibration, source, knownness)
+        return self._calibrated(answer, self.calibration, values, knownness)
 
-    def _calibrated(self, answer: Verdict, calibration: Calibration, source: str | None, knownness: float) -> Verdict:
+    def _calibrated(self, answer: Verdict, calibration: Calibration, values: FloatArray, knownness: float) -> Verdict:
         """The answer with every figure that calibration bears."""
+        best = self.sources[int(values.argmax())]
+        known = knownness >= calibration.threshold
         log10_lr = calibration.log10_lr(knownness)
+        siblings = calibration.siblings_of(best)
+        probabilities = dict(zip(self.sources, calibration.probabilities(values, knownness).tolist(), strict=True))
         return replace(
             answer,
-            verdict="known" if source else "unknown",
-            source=source,
-            family=self.registry.card(source).family if source else None,
+            verdict="known" if known else "unknown",
+            source=best if known else None,
+            siblings=siblings if known else (),
+            family=self.registry.card(best).family if known else answer.family,
             threshold=calibration.threshold,
-            probability=answer.ranking[0].probability,
+            probability=sum(probabilities.get(each, 0.0) for each in siblings or (best,)),
             unknown_probability=calibration.unknown_probability(knownness),
             p_value=calibration.p_value(knownness),
             log10_lr=log10_lr,
@@ -134,38 +213,46 @@ class Judge:
             warnings=(*answer.warnings, *([self.stale] if self.stale else ())),
         )
 
-    def _ranking(self, mean: FloatArray, values: FloatArray, knownness: float, top: int) -> tuple[Rank, ...]:
-        """The best sources, best first; `similarity` is the cosine of the clip to the source's nearest reference."""
+    def _shares(self, opinions: Opinions, best: int) -> tuple[Share, ...]:
+        """What each expert adds to the best source's value, most first; nothing where one expert is all."""
+        if self.fusion is None:
+            return ()
+        shares = self.fusion.shares(opinions)[0, :, best]  # (E,)
+        found = [Share(expert.name, float(share)) for expert, share in zip(self.experts, shares, strict=True)]
+        return tuple(sorted(found, key=lambda each: -each.share))
+
+    def _lead(self, scores: tuple[Scores | None, ...], shares: tuple[Share, ...]) -> Expert:
+        """The expert that carries the answer: its references are the evidence."""
+        heard = [expert for expert, windows in zip(self.experts, scores, strict=True) if windows is not None]
+        order = [each.expert for each in shares]
+        return min(heard, key=lambda expert: order.index(expert.name)) if order else heard[0]
+
+    def _ranking(self, cosines: FloatArray, values: FloatArray, knownness: float, top: int) -> tuple[Rank, ...]:
+        """The best sources, best first; `similarity` is the leading expert's cosine to the nearest reference."""
         probabilities = self.calibration.probabilities(values, knownness) if self.calibration else None
-        cosines = self.gallery.embeddings @ mean  # (N,)
         order = np.argsort(-values, kind="stable")[: top or None]
         return tuple(
-            Rank(
-                source=self.gallery.sources[k],
-                probability=None if probabilities is None else float(probabilities[k]),
-                similarity=float(cosines[self.gallery.labels == k].max()),
-            )
+            Rank(self.sources[k], None if probabilities is None else float(probabilities[k]), float(cosines[k]))
             for k in order
         )
 
-    def _evidence(self, embeddings: FloatArray, count: int = 3) -> tuple[Evidence, ...]:
-        """The nearest references, each clip once."""
-        similarities, rows = self.gallery.search(embeddings, 2 * count)
-        found: dict[tuple[str, str], float] = {}
-        for flat in np.argsort(-similarities, axis=None):
-            reference = self.gallery.reference(int(rows.flat[flat]))
-            found.setdefault(reference, float(similarities.flat[flat]))
-        return tuple(Evidence(source, clip, cosine) for (source, clip), cosine in list(found.items())[:count])
-
-    def _segments(self, track: Track, windows: Scores) -> tuple[Segment, ...]:
-        """The timeline: one answer a window, unknown under the threshold."""
+    def _segments(self, heard: Heard, scores: tuple[Scores | None, ...]) -> tuple[Segment, ...]:
+        """The timeline: an answer for each window of the expert that cuts most; the others speak of the whole clip."""
+        counts = [len(windows.knownness) if windows else 0 for windows in scores]
+        track = heard.tracks[self.models[int(np.argmax(counts))].space]
+        whole = self.opinions(heard, scores)
+        values, knownness = (np.repeat(each, max(counts), axis=0) for each in (whole.values, whole.knownness))
+        for at, windows in enumerate(scores):
+            if windows is not None and np.array_equal(heard.tracks[self.models[at].space].starts, track.starts):
+                values[:, at], knownness[:, at] = windows.values, windows.knownness
+        pieces = self.fused(Opinions(values, knownness, np.repeat(whole.merits, max(counts), axis=0)), self.fusion)
         floor = self.calibration.threshold if self.calibration else np.inf
         return tuple(
             Segment(
                 start=float(start),
                 end=float(start) + track.seconds,
-                source=self.gallery.sources[int(values.argmax())] if knownness >= floor else None,
-                knownness=float(knownness),
+                source=self.sources[int(value.argmax())] if known >= floor else None,
+                knownness=float(known),
             )
-            for start, values, knownness in zip(track.starts, windows.values, windows.knownness, strict=True)
+            for start, value, known in zip(track.starts, pieces.values, pieces.knownness, strict=True)
         )

@@ -12,7 +12,7 @@ from earwitness import __version__
 from earwitness.calibration import PairCalibration, support
 from earwitness.deciding import Judge
 from earwitness.errors import OptionError, RegistryError
-from earwitness.listening import Excerpt, Heard, Track, listen
+from earwitness.listening import Excerpt, Heard, listen
 from earwitness.model import Model
 from earwitness.network import Device
 from earwitness.places import adopt_starter, registry_place, starter_folder
@@ -95,7 +95,8 @@ class Engine:
         version = self.registry.version
         if (task, version) not in self._judges:
             self._judges = {key: judge for key, judge in self._judges.items() if key[1] == version}
-            self._judges[task, version] = Judge(self.registry, self.models[task][0])
+            cards = tuple(card for card in self.catalogue.cards() if card.task == task)
+            self._judges[task, version] = Judge(self.registry, self.models[task], cards)
         return self._judges[task, version]
 
     def listen(self, paths: Iterable[ClipPath], *tasks: Task, traced: bool = False) -> Iterator[Heard]:
@@ -132,9 +133,9 @@ class Engine:
         """Do two clips have one source? AudioError when either can't be heard."""
         self.tasks(task)
         judge = self.judge(task)
-        space, calibration = judge.model.space, judge.calibration
-        one, two = self.listen([clip_a, clip_b], task)
-        similarity = float(self._sound(one, space).mean @ self._sound(two, space).mean)
+        calibration = judge.calibration
+        one, two = (self._comparable(judge, heard) for heard in self.listen([clip_a, clip_b], task))
+        similarity = float(judge.mean(one) @ judge.mean(two))
         pairs: PairCalibration | None = calibration.pairs if calibration else None
         log10_lr = pairs.log10_lr(similarity) if pairs else None
         return Verification(
@@ -144,18 +145,18 @@ class Engine:
             similarity=similarity,
             log10_lr=log10_lr,
             support=support(log10_lr) if log10_lr is not None else None,
-            warnings=(*one.warnings_in(space), *two.warnings_in(space)),
-            space=space,
+            warnings=(*judge.warnings(one), *judge.warnings(two)),
+            space=judge.space,
         )
 
     @staticmethod
-    def _sound(heard: Heard, space: str) -> Track:
-        """What was heard in a space, where it can bear an answer, or its error."""
+    def _comparable(judge: Judge, heard: Heard) -> Heard:
+        """A file that was heard and can bear an answer, or its error."""
         if heard.error:
             raise heard.error
-        if abstention := heard.tracks[space].abstention:
+        if abstention := judge.abstention(heard):
             raise OptionError(f"{heard.excerpt} can't be compared: {abstention}")
-        return heard.tracks[space]
+        return heard
 
     def enroll(self, source: str, paths: Sequence[ClipPath], kind: Kind | None = None) -> list[Enrolment]:
         """Add reference clips of a source; what is enrolled already is left as it is."""
@@ -195,6 +196,7 @@ class Engine:
             duration=origin.pop("duration"),
             origin=origin,
             added=datetime.now(UTC).isoformat(timespec="seconds"),
+            cell=heard.excerpt.cell,
         )
         vectors = {space: (track.starts, track.embeddings) for space, track in heard.tracks.items()}
         try:

@@ -51,6 +51,12 @@ class Opinions:
     knownness: Array
     merits: Array
 
+    @classmethod
+    def joined(cls, clips: Sequence[Self]) -> Self:
+        """Those of many clips as one."""
+        parts = zip(*((each.values, each.knownness, each.merits) for each in clips), strict=True)
+        return cls(*map(np.concatenate, parts))
+
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
@@ -73,7 +79,7 @@ class Fusion:
     def shares(self, opinions: Opinions) -> Array:
         """What each expert adds to each source's logit, (n, E, K); with `offset` they sum to F."""
         z, known = self.standardised(opinions)
-        weights = opinions.merits @ np.asarray(self.weights).T  # (n, E)
+        weights = np.einsum("nq,eq->ne", opinions.merits, self.weights)  # each clip on its own, as `@` isn't
         return np.asarray(weights[..., None] * z + (np.asarray(self.trust) * known)[..., None])
 
     def fuse(self, opinions: Opinions) -> tuple[Array, Array]:
@@ -97,6 +103,11 @@ class Fusion:
         z = (opinions.values - np.asarray(self.centres)) / np.asarray(self.widths)
         known = (opinions.knownness - np.asarray(self.middles)) / np.asarray(self.spreads)
         return np.nan_to_num(z), np.nan_to_num(known)
+
+    @property
+    def strengths(self) -> dict[str, float]:
+        """The weight of each expert for a clip of full merit."""
+        return dict(zip(self.experts, np.sum(self.weights, axis=1).tolist(), strict=True))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

@@ -16,6 +16,7 @@ from earwitness.contracts import Tracer
 from earwitness.errors import EarwitnessError
 from earwitness.model import Model, unit
 from earwitness.network import BATCH
+from earwitness.quality import UNHEARD, Gauge, Quality, lossless
 from earwitness.stretches import Stretches
 from earwitness.types import FloatArray, Origin, Trace, Windows
 from earwitness.windows import Cutter, Survey
@@ -25,12 +26,16 @@ __all__ = ["Excerpt", "Heard", "Track", "listen"]
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A file, or `start` to `end` seconds of it; `name` is what it is called, by default its path."""
+    """A file, or `start` to `end` seconds of it.
+
+    `name` is what it is called, by default its path; `cell` the voice, speaker or page it is of, where that is known.
+    """
 
     path: str | PathLike[str]
     start: float | None = None
     end: float | None = None
     name: str | None = None
+    cell: str | None = None
 
     def __str__(self) -> str:
         """The path as printable text, with the stretch where there is one."""
@@ -72,6 +77,7 @@ class Heard:
     origin: Origin | None = None
     tracks: Mapping[str, Track] = field(default_factory=dict)
     traces: tuple[Trace, ...] = ()
+    quality: Quality = UNHEARD
     warnings: tuple[str, ...] = ()
     error: EarwitnessError | None = None
 
@@ -218,14 +224,16 @@ def _read(
     excerpt = pending.outcome.excerpt
     try:
         with open_audio(excerpt.path, fallback, start=excerpt.start, end=excerpt.end) as audio:
-            stretches = Stretches(tracers, audio)
+            stretches, gauge = Stretches(tracers, audio), Gauge(audio.rate)
             ears = [_Ear(batchers, audio.rate, pending) for batchers in groups]
             listeners: list[_Ear | Stretches] = [*ears, stretches]
             for block in audio.blocks():
+                gauge.hear(block)
                 for listener in listeners:
                     listener.hear(block)
             for listener in listeners:
                 listener.finish()
-            return Heard(excerpt, audio.origin, traces=stretches.traces, warnings=audio.warnings)
+            quality = gauge.quality(lossless(audio.origin.codec))
+            return Heard(excerpt, audio.origin, traces=stretches.traces, quality=quality, warnings=audio.warnings)
     except EarwitnessError as error:
         return Heard(excerpt, error=error)

@@ -28,6 +28,10 @@ T = TypeVar("T", bound=str)
 UNNAMED = ("", "unknown")
 
 
+VOICE_COLUMNS = ("speaker", "voice", "corpus")
+"""Where a manifest may say in whose voice a clip speaks; the first that a row fills counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One clip: an absolute `path`, its `line` in the manifest (Parquet's rows count from 1), and its labels.
@@ -44,6 +48,11 @@ class Row:
     start: float | None
     end: float | None
     columns: Mapping[str, str]
+
+    @property
+    def voice(self) -> str | None:
+        """The speaker, voice or page a clip is of: what its source comes in and should be told apart in spite of."""
+        return next((v for column in VOICE_COLUMNS if (v := self.columns.get(column, "")) not in UNNAMED), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,19 @@ from earwitness.pipeline import TYPICAL_RATE, Pipeline, describe
 from earwitness.plugins import Catalogue
 from earwitness.types import FloatArray, State, Windows
 
-__all__ = ["Model", "space_digest", "unit"]
+__all__ = ["Model", "model_folders", "space_digest", "unit"]
 
 PROBE_COSINE = 0.9999
+
+
+def model_folders(folder: Path) -> tuple[Path, ...]:
+    """The model in a folder, or the models of experts in its subfolders, by name; PipelineError when there is none."""
+    found = sorted(file.parent for file in folder.glob("*/pipeline.yaml"))
+    if (folder / "pipeline.yaml").is_file():
+        return (folder,)
+    if not found:
+        raise PipelineError(f"{folder} is not a model: it has no pipeline.yaml; make one with 'earwitness train'")
+    return tuple(found)
 
 
 def unit(vectors: FloatArray) -> FloatArray:

@@ -68,9 +68,12 @@ def _save(figure: "Figure", out: Path) -> None:
 def _ranking(verdict: Verdict, axes: "Axes") -> None:
     ranks = verdict.ranking[::-1]
     widths = [rank.similarity if rank.probability is None else rank.probability for rank in ranks]
-    colours = [KNOWN if rank.source == verdict.source else UNKNOWN for rank in ranks]
+    named = verdict.siblings or (verdict.source,)
+    colours = [KNOWN if rank.source in named else UNKNOWN for rank in ranks]
     axes.barh([rank.source for rank in ranks], widths, color=colours)
-    axes.set_title(f"{Path(verdict.clip).name}: {verdict.source or verdict.verdict}", loc="left", fontsize=10)
+    title = f"{Path(verdict.clip).name}: {' or '.join(filter(None, named)) or verdict.verdict}"
+    experts = [f"experts: {', '.join(map(str, verdict.experts))}"] if verdict.experts else []
+    axes.set_title("\n".join([title, *experts]), loc="left", fontsize=10)
     axes.set_xlabel("score" if verdict.probability is None else "probability")
     axes.spines[["top", "right"]].set_visible(False)
 

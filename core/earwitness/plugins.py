@@ -112,6 +112,10 @@ class Catalogue:
         value, _ = self._offers["source"].get(source, (None, ""))
         return value if isinstance(value, Card) else None
 
+    def cards(self) -> tuple[Card, ...]:
+        """All cards that plugins registered, by id."""
+        return tuple(card for name in self.names("source") if (card := self.card(name)))
+
     def read_clip(self, path: Path) -> Clip | None:
         """Ask the plugins to decode a file that core can't."""
         clip: Clip | None = self.manager.hook.read_clip(path=path)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from earwitness.types import FloatArray
 
-__all__ = ["MERITS", "Gauge", "Quality"]
+__all__ = ["MERITS", "UNHEARD", "Gauge", "Quality", "lossless"]
 
 FRAME_SECONDS = 0.064
 DEPTH = 60.0
@@ -16,6 +16,9 @@ SPEECH, PAUSE = 0.9, 0.1
 """Shares of frames under whose levels speech and the noise between it are taken to lie."""
 LEVELS = np.arange(-120.0, 1.0)
 """Frames are counted by level, in dB of full scale."""
+
+KEEPING = ("pcm", "float", "double", "flac", "alac", "wavpack", "ape", "tta")
+"""How the names of codecs begin that lose nothing."""
 
 MERITS = ("always", "long", "wide", "clean", "lossless")
 """What the entries of `Quality.merits` stand for."""
@@ -35,6 +38,14 @@ class Quality:
         """(5,) in 0..1, by `MERITS`: 1, then full marks for 10 s, 8 kHz, 50 dB and a lossless coding."""
         marks = (1.0, self.seconds / 10.0, self.bandwidth / 8000.0, self.depth / 50.0, float(self.lossless))
         return np.asarray(np.clip(np.array(marks), 0.0, 1.0))
+
+
+UNHEARD = Quality(0.0, 0.0, 0.0, lossless=False)
+
+
+def lossless(codec: str) -> bool:
+    """Whether a codec, by libsndfile's or FFmpeg's name, keeps every sample; 8 bits by A-law or mu-law do not."""
+    return codec.lower().startswith(KEEPING) and not codec.lower().endswith("law")
 
 
 class Gauge:

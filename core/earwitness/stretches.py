@@ -9,6 +9,7 @@ import numpy as np
 from earwitness.audio import AudioStream
 from earwitness.contracts import Tracer
 from earwitness.types import FloatArray, Trace, TraceKind
+from earwitness.windows import levelled
 
 __all__ = ["STRETCH", "Stretches"]
 
@@ -17,7 +18,11 @@ STRETCH = 60.0
 
 
 class Stretches:
-    """Gives a recording to tracers in stretches of a minute at its native rate; memory does not grow with it."""
+    """Gives a recording to tracers in stretches of a minute at its native rate; memory does not grow with it.
+
+    A stretch is levelled as a window of it is, so that what was computed of one serves the other; a silent one shows
+    nothing.
+    """
 
     def __init__(self, tracers: Sequence[Tracer], audio: AudioStream) -> None:
         self._tracers, self._audio = tracers, audio
@@ -48,7 +53,11 @@ class Stretches:
             self._trace(np.concatenate(self._blocks))
 
     def _trace(self, samples: FloatArray) -> None:
-        clip, begin = self._audio.stretch(samples), STRETCH * len(self._found)
+        begin, level = STRETCH * len(self._found), levelled(samples, self._audio.rate)
+        if level is None:
+            self._found.append(())
+            return
+        clip = replace(self._audio.stretch(samples), samples=level)
         found = (trace for tracer in self._tracers for trace in tracer(clip))
         self._found.append(tuple(replace(each, start=begin + each.start, end=begin + each.end) for each in found))
 

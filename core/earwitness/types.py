@@ -23,6 +23,7 @@ __all__ = [
     "Rank",
     "Scores",
     "Segment",
+    "Share",
     "State",
     "Task",
     "Trace",
@@ -146,10 +147,24 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What one of several experts added to the value of the source ranked first; below 0 it spoke against."""
+
+    expert: str
+    share: float
+
+    def __str__(self) -> str:
+        """The share as people read it."""
+        return f"{self.expert} {self.share:z.1f}"
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The answer for one clip and task, field by field as in the JSON that others rely on (schema 1).
 
-    `source` is None unless `verdict` is 'known'. A figure that can't be had honestly is None.
+    `source` is None unless `verdict` is 'known'; `siblings` are the sources that nothing tells apart from it, itself
+    among them, and `probability` is that of them all. `experts` says who carried the answer, `suspects` whose cards
+    name the lattice that the clip carries. A figure that can't be had honestly is None.
     """
 
     clip: str
@@ -157,6 +172,7 @@ class Verdict:
     task: Task
     verdict: VerdictKind
     source: str | None = None
+    siblings: tuple[str, ...] = ()
     family: str | None = None
     knownness: float | None = None
     threshold: float | None = None
@@ -167,7 +183,9 @@ class Verdict:
     support: str | None = None
     ranking: tuple[Rank, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    experts: tuple[Share, ...] = ()
     segments: tuple[Segment, ...] = ()
+    suspects: tuple[str, ...] = ()
     traces: tuple[Trace, ...] = ()
     duration: float | None = None
     warnings: tuple[str, ...] = ()

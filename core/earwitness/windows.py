@@ -13,7 +13,7 @@ import numpy as np
 
 from earwitness.types import FloatArray, Windows
 
-__all__ = ["Cutter", "Length", "Survey", "cut"]
+__all__ = ["Cutter", "Length", "Survey", "cut", "levelled"]
 
 Length = float | Literal["clip"]
 """Of a window: seconds, or as long as its clip, which beyond `LONGEST` is cut into windows of that length."""
@@ -156,7 +156,7 @@ class Cutter:
         """Full batches of levelled windows."""
         for start, samples in slices:
             self.survey.windows += 1
-            if (window := _levelled(samples, self.survey.rate)) is None:
+            if (window := levelled(samples, self.survey.rate)) is None:
                 self.survey.silent += 1
                 continue
             self._rows.append(window)
@@ -179,7 +179,7 @@ def cut(blocks: Iterable[FloatArray], rate: int, window: Length, hop: float) -> 
     yield from cutter.finish()
 
 
-def _levelled(window: FloatArray, rate: int) -> FloatArray | None:
+def levelled(window: FloatArray, rate: int) -> FloatArray | None:
     """The window without mean and at unit root mean square (n,), or None when it is silent or not finite."""
     with np.errstate(invalid="ignore", over="ignore"):
         centred: FloatArray = window - window.mean()

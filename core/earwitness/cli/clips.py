@@ -196,7 +196,7 @@ def _labelled(manifest: Path, split: str | None, kind: "Kind | None") -> "dict[K
     for row in read_manifest(manifest).select(split=split).rows:
         if row.source:
             own = kind or ("device" if row.task == "device" else None)
-            excerpt = Excerpt(row.path, row.start, row.end, row.columns["path"])
+            excerpt = Excerpt(row.path, row.start, row.end, row.columns["path"], row.voice)
             batches.setdefault(own, []).append((row.source, excerpt))
     if not batches:
         raise ManifestError(f"{manifest}: no row names a source to enrol; fill the column 'source'")

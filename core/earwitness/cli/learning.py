@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
 from earwitness.cli.options import DeviceOption, Json, Manifest, RegistryFolder
 from earwitness.cli.printing import claim, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from earwitness.pipeline import Pipeline
 
 __all__ = ["calibrate", "evaluate", "train"]
 
@@ -28,17 +31,29 @@ def train(
         ),
     ] = None,
 ) -> None:
-    """Train a pipeline's embedder; a killed run goes on where it stopped."""
+    """Train a pipeline's embedder, or those of all its experts; a killed run goes on where it stopped."""
     from earwitness.manifest import read_manifest
-    from earwitness.pipeline import load_pipeline
+    from earwitness.pipeline import load_experts
     from earwitness.plugins import load_catalogue
     from earwitness.training import train as run
 
-    chosen = load_pipeline(pipeline, load_catalogue(), tuple(settings or ()))
+    experts, clips = load_experts(pipeline, load_catalogue(), tuple(settings or ())), read_manifest(manifest)
     if epochs:
-        chosen = replace(chosen, training=replace(chosen.training, epochs=epochs))
-    folder = run(chosen, read_manifest(manifest), out, seed=seed, device=device)
-    say(f"model {folder}: make a registry with it by 'earwitness registry init --model {folder}'")
+        experts = tuple(replace(each, training=replace(each.training, epochs=epochs)) for each in experts)
+    folders = {out / each.name: each for each in experts} if len(experts) > 1 else {out: experts[0]}
+    finished = {folder for folder, expert in folders.items() if _finished(folder, expert)}
+    for folder, expert in folders.items():
+        if folder in finished and len(finished) < len(folders):
+            say(f"{folder} is finished; going on with the next")
+        else:
+            run(expert, clips, folder, seed=seed, device=device)
+    say(f"model {out}: make a registry with it by 'earwitness registry init --model {out}'")
+
+
+def _finished(folder: Path, expert: "Pipeline") -> bool:
+    """Whether a killed run had this expert ready."""
+    file = folder / "pipeline.yaml"
+    return file.is_file() and file.read_text(encoding="utf-8") == expert.to_yaml()
 
 
 def calibrate(

@@ -57,10 +57,14 @@ def print_verdict(verdict: "Verdict") -> None:
         )
     for reference in verdict.evidence:
         print(f"  nearest   {reference.source}: {reference.clip} (cosine {reference.similarity:.3f})")
+    if verdict.experts:
+        print("  experts   " + "   ".join(map(str, verdict.experts)))
     for segment in verdict.segments:
         print(f"  {segment.start:7.2f} s to {segment.end:7.2f} s   {segment.source or 'unknown'}")
     for trace in verdict.traces:
         print(f"  trace     {trace}")
+    if verdict.suspects:
+        print(f"  suspects  {', '.join(verdict.suspects)} (their cards name this lattice)")
     for warning in verdict.warnings:
         print(f"  note      {warning}")
 
@@ -89,13 +93,20 @@ def worded(support: str | None) -> str:
 def _headline(verdict: "Verdict") -> str:
     match verdict.verdict:
         case "known":
-            return f"{verdict.source}: probability {verdict.probability:.2f}"
+            return f"{_named(verdict)}: probability {verdict.probability:.2f}"
         case "unknown":
-            return f"unknown: none of the enrolled sources (probability {verdict.unknown_probability:.2f})"
+            family = f", of the family {verdict.family} by its lattice" if verdict.family else ""
+            return f"unknown: none of the enrolled sources{family} (probability {verdict.unknown_probability:.2f})"
         case "abstain":
             return "no answer"
         case "error":
             return f"error: {verdict.error}"
+
+
+def _named(verdict: "Verdict") -> str:
+    """The source of a known clip, or all its siblings."""
+    *others, last = verdict.siblings or (verdict.source,)
+    return f"{', '.join(map(str, others))} or {last} (nothing tells them apart)" if others else str(last)
 
 
 def _rank(source: str, probability: float | None, similarity: float) -> str:

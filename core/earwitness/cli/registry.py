@@ -37,7 +37,7 @@ def init(
         list[Path] | None,
         Option(
             "--model",
-            help="Model folder; may be repeated, for one task too; default the starter's.",
+            help="Model folder, or one of experts; may be repeated; default the starter's.",
             show_default=False,
         ),
     ] = None,
@@ -47,14 +47,15 @@ def init(
     ] = "Flat",
 ) -> None:
     """Make an empty registry around one or more models."""
-    from earwitness.model import Model
+    from earwitness.model import Model, model_folders
     from earwitness.places import new_registry_folder, starter_models
     from earwitness.plugins import load_catalogue
     from earwitness_registry import Registry
     from earwitness_registry.index import check_factory
 
     folder = new_registry_folder(registry)
-    models = [(source, Model.load(source, load_catalogue())) for source in model or starter_models()]
+    folders = [each for given in model or starter_models() for each in model_folders(given)]
+    models = [(source, Model.load(source, load_catalogue())) for source in folders]
     _refuse_twins([loaded for _, loaded in models])
     for _, loaded in models:
         check_factory(index, loaded.probe().size)

@@ -9,7 +9,9 @@ from earwitness.calibration import PairCalibration, calibrate, calibrate_pairs
 from earwitness.engine import Engine
 from earwitness.errors import CalibrationError
 from earwitness.evaluation.scoring import Scored, score_rows, tasks_of
+from earwitness.fusion import fit_fusion
 from earwitness.manifest import Manifest
+from earwitness.siblings import find_siblings
 from earwitness.types import Task
 
 __all__ = ["calibrate_registry"]
@@ -27,18 +29,18 @@ def calibrate_registry(engine: Engine, manifest: Manifest, far: float) -> list[d
 
 
 def _calibrate(engine: Engine, task: Task, manifest: Manifest, far: float) -> dict[str, Any]:
+    judge = engine.judge(task)
     scored = score_rows(engine, task, manifest)
-    known = scored.known
-    calibration = calibrate(
-        scored.values[known],
-        scored.labels[known],
-        scored.knownness[known],
-        scored.knownness[~known],
-        far,
-        sources=scored.sources,
-        pairs=_pairs(scored),
+    names = [expert.name for expert in judge.experts]
+    fusion = fit_fusion(scored.opinions, scored.labels, names, scored.sources) if len(names) > 1 else None
+    clips, known = judge.fused(scored.opinions, fusion), scored.known
+    values, labels = clips.values[known], scored.labels[known]
+    calibration = replace(
+        calibrate(values, labels, clips.knownness[known], clips.knownness[~known], far, scored.sources, _pairs(scored)),
+        stranger_sources=scored.strangers,
+        siblings=find_siblings(values, labels, scored.sources),
+        fusion=fusion,
     )
-    calibration = replace(calibration, stranger_sources=scored.strangers)
     engine.registry.save_calibration(task, calibration.to_dict())
     return {
         "task": task,
@@ -46,7 +48,9 @@ def _calibrate(engine: Engine, task: Task, manifest: Manifest, far: float) -> di
         "threshold": calibration.threshold,
         "known_clips": int(known.sum()),
         "stranger_clips": calibration.strangers,
-        "known_accepted": float((scored.knownness[known] >= calibration.threshold).mean()),
+        "known_accepted": float((clips.knownness[known] >= calibration.threshold).mean()),
+        "siblings": [list(each) for each in calibration.siblings],
+        "weights": fusion.strengths if fusion else None,
         "pairs": calibration.pairs is not None,
         "skipped": list(scored.skipped),
     }

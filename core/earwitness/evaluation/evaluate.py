@@ -30,7 +30,17 @@ __all__ = ["evaluate_registry", "measure"]
 
 STAMP = "LEAKY SPLIT"
 YES = {"1", "true", "yes", "unknown"}
-RESAMPLED = ("accuracy", "macro_f1_known", "macro_f1_open", "auroc", "fpr95", "oscr", "eer")
+RESAMPLED = (
+    "accuracy",
+    "accuracy_sets",
+    "macro_f1_known",
+    "macro_f1_sets",
+    "macro_f1_open",
+    "auroc",
+    "fpr95",
+    "oscr",
+    "eer",
+)
 
 
 def evaluate_registry(
@@ -101,13 +111,17 @@ def measure(scored: Scored, calibration: Calibration, by: Sequence[str] = ()) ->
         for name in RESAMPLED
     }
     figures["by"] = {column: table.by([row.columns[column] for row in scored.rows]) for column in by}
+    figures["siblings"] = [list(each) for each in calibration.siblings]
     figures["skipped"] = list(scored.skipped)
     return figures
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """One line a clip: what is true, what was answered, and what was promised of the answer."""
+    """One line a clip: what is true, what was answered, and what was promised of the answer.
+
+    `kin` (K + 1,) gives each source's set of siblings a number, and a stranger, who is last, his own.
+    """
 
     labels: NDArray[np.int64]
     first: NDArray[np.int64]
@@ -116,6 +130,7 @@ class _Table:
     log10_lr: NDArray[np.float64]
     confidence: NDArray[np.float64]
     sets: NDArray[np.bool_]
+    kin: NDArray[np.int64]
     far: float
 
     @classmethod
@@ -133,6 +148,7 @@ class _Table:
             log10_lr=np.array([calibration.log10_lr(k) for k in knownness]),
             confidence=np.where(answers == STRANGER, unknown, best),
             sets=np.array([calibration.prediction_set(v) for v in scored.values]),
+            kin=_kin(scored.sources, calibration),
             far=calibration.far,
         )
 
@@ -150,10 +166,13 @@ class _Table:
         knownness, lr, right = self.knownness[rows], self.log10_lr[rows], (self.first == self.labels)[rows]
         pair = knownness[known], knownness[~known]
         accepted = self.answers[rows] != STRANGER
+        merged = self.kin[labels[known]], self.kin[self.first[rows][known]]
         return {
             "clips": lambda: {"known": int(known.sum()), "unknown": int((~known).sum())},
             "accuracy": lambda: metrics.accuracy(labels[known], self.first[rows][known]),
+            "accuracy_sets": lambda: metrics.accuracy(*merged),
             "macro_f1_known": lambda: metrics.macro_f1(labels[known], self.first[rows][known]),
+            "macro_f1_sets": lambda: metrics.macro_f1(*merged),
             "macro_f1_open": lambda: metrics.macro_f1(labels, self.answers[rows]),
             "auroc": lambda: metrics.auroc(*pair),
             "fpr95": lambda: metrics.fpr95(*pair),
@@ -173,6 +192,12 @@ class _Table:
         """The figures of each value of a column."""
         column = np.array(values)
         return {value: self.figures(np.flatnonzero(column == value)) for value in dict.fromkeys(values)}
+
+
+def _kin(sources: Sequence[str], calibration: Calibration) -> NDArray[np.int64]:
+    """The number of each source's set of siblings, declared on development clips; a source without any is a set."""
+    leaders = [(calibration.siblings_of(source) or (source,))[0] for source in sources]
+    return np.array([*(sources.index(leader) for leader in leaders), STRANGER], np.int64)
 
 
 def _finite(data: Any) -> Any:

@@ -26,6 +26,8 @@ STYLE = (
 )
 MEANING = {
     "accuracy": "clips of known sources whose first rank is right",
+    "accuracy_sets": "the same, where the truth is a declared sibling of the first rank or the first rank itself",
+    "macro_f1_sets": "F1 over the known sources, siblings counted as one",
     "macro_f1_open": "F1 over the known sources and 'unknown', at the threshold",
     "auroc": "probability that a known clip scores above a stranger",
     "fpr95": "strangers accepted where 95 % of known clips are",
@@ -83,8 +85,7 @@ def _plain(data: Mapping[str, float]) -> str:
 def _drawn(name: str, figure: Any) -> tuple[str, str]:
     """A figure as (name, base64 PNG)."""
     buffer = io.BytesIO()
-    figure.tight_layout()
-    figure.savefig(buffer, format="png", dpi=110)
+    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
     load_pyplot().close(figure)
     return name, base64.b64encode(buffer.getvalue()).decode()
 

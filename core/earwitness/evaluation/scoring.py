@@ -7,20 +7,22 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from earwitness.deciding import Judge
 from earwitness.engine import Engine
 from earwitness.errors import ManifestError, RegistryError
+from earwitness.fusion import STRANGER, Opinions
 from earwitness.listening import Excerpt, Heard
 from earwitness.manifest import Manifest, Row
 from earwitness.types import FloatArray, IntArray, Task, Verdict
 
 __all__ = ["STRANGER", "Scored", "hear_rows", "score_rows", "tasks_of"]
 
-STRANGER = -1
-
 
 @dataclass(frozen=True, slots=True)
 class Scored:
     """n clips that could bear an answer: `values` (n, K), `knownness` (n,), unit mean embeddings `means` (n, d).
+
+    `opinions` are what each expert says of them, before fusion.
 
     `labels` (n,) index into the K `sources` enrolled, STRANGER for a clip of none of them; `verdicts` (n) are what
     a user would read; `skipped` says what was left out, one sentence a clip.
@@ -28,6 +30,7 @@ class Scored:
 
     sources: tuple[str, ...]
     rows: tuple[Row, ...]
+    opinions: Opinions
     values: FloatArray
     knownness: FloatArray
     labels: IntArray
@@ -75,29 +78,29 @@ def score_rows(engine: Engine, task: Task, manifest: Manifest, traced: bool = Fa
         RegistryError: no source is enrolled.
     """
     judge = engine.judge(task)
-    if not judge.gallery.sources:
+    if not judge.sources:
         raise RegistryError(f"no source is enrolled for task {task!r}: run 'earwitness enroll' first")
-    index = {source: k for k, source in enumerate(judge.gallery.sources)}
-    rows, values, knownness, means, verdicts, skipped = [], [], [], [], [], []
+    index = {source: k for k, source in enumerate(judge.sources)}
+    rows, opinions, means, verdicts, skipped = [], [], [], [], []
     for row, heard in hear_rows(engine, task, manifest, traced):
-        if reason := _why_not(engine, row, heard, judge.model.space):
+        if reason := _why_not(engine, judge, row, heard):
             skipped.append(f"{heard.excerpt}: {reason}")
             continue
-        track = heard.tracks[judge.model.space]
-        windows = judge.scores(track.embeddings)
-        clip = windows.pooled()
+        scores = judge.scores(heard)
         rows.append(row)
-        values.append(clip.values[0])
-        knownness.append(clip.knownness[0])
-        means.append(track.mean)
-        verdicts.append(judge.answer(heard, windows))
+        opinions.append(judge.opinions(heard, scores))
+        means.append(judge.mean(heard))
+        verdicts.append(judge.answer(heard, scores))
     if not rows:
         raise ManifestError(f"{manifest.path}: no clip can be counted; first: {skipped[0]}")
+    together = Opinions.joined(opinions)
+    clips = judge.fused(together, judge.fusion)
     return Scored(
-        sources=judge.gallery.sources,
+        sources=judge.sources,
         rows=tuple(rows),
-        values=np.array(values, np.float32),
-        knownness=np.array(knownness, np.float32),
+        opinions=together,
+        values=clips.values,
+        knownness=clips.knownness,
         labels=np.array([index.get(row.source or "", STRANGER) for row in rows], np.int64),
         means=np.array(means, np.float32),
         verdicts=tuple(verdicts),
@@ -105,11 +108,11 @@ def score_rows(engine: Engine, task: Task, manifest: Manifest, traced: bool = Fa
     )
 
 
-def _why_not(engine: Engine, row: Row, heard: Heard, space: str) -> str | None:
+def _why_not(engine: Engine, judge: Judge, row: Row, heard: Heard) -> str | None:
     """Why a clip can't be counted, if it can't; an enrolled clip would be asked about itself."""
     if heard.error:
         return str(heard.error)
-    if abstention := heard.tracks[space].abstention:
+    if abstention := judge.abstention(heard):
         return abstention
     if heard.origin and row.source and engine.registry.knows(heard.origin.samples_sha256, row.source):
         return "is enrolled itself"

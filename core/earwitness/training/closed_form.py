@@ -9,16 +9,13 @@ from safetensors.numpy import save
 from sklearn.metrics import f1_score
 
 from earwitness.contracts import FittedEmbedder
-from earwitness.manifest import UNNAMED, Row
+from earwitness.manifest import Row
 from earwitness.model import unit
 from earwitness.training.data import Corpus
 from earwitness.types import FloatArray, IntArray, State
 from earwitness_registry.files import write_whole
 
-__all__ = ["VOICE_COLUMNS", "evaluate", "fit", "voices"]
-
-VOICE_COLUMNS = ("speaker", "voice", "corpus")
-"""Where a manifest may say in whose voice a clip speaks; the first that a row fills counts."""
+__all__ = ["evaluate", "fit", "voices"]
 
 
 def fit(embedder: FittedEmbedder, train: Corpus, dev: Corpus, out: Path) -> tuple[float, float]:
@@ -39,10 +36,7 @@ def fit(embedder: FittedEmbedder, train: Corpus, dev: Corpus, out: Path) -> tupl
 
 def voices(rows: Sequence[Row]) -> IntArray:
     """A number for each voice of each source, (clips,); a source whose rows name no voice has one."""
-    names = [
-        (str(row.source), next((v for c in VOICE_COLUMNS if (v := row.columns.get(c, "")) not in UNNAMED), ""))
-        for row in rows
-    ]
+    names = [(str(row.source), row.voice or "") for row in rows]
     number = {name: index for index, name in enumerate(sorted(set(names)))}
     return np.array([number[name] for name in names], np.int64)
 

@@ -1,0 +1,68 @@
+"""One model's part of a registry: the rows enrolled in its space, and its scorer fitted to them."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from earwitness.listening import Heard
+from earwitness.model import Model
+from earwitness.pipeline import describe
+from earwitness.types import Evidence, FloatArray, Scores, State
+from earwitness_registry import Registry
+
+__all__ = ["Expert"]
+
+
+@dataclass(frozen=True)
+class Expert:
+    """A model asked about one registry, at one version of it."""
+
+    registry: Registry
+    model: Model
+
+    @property
+    def name(self) -> str:
+        """The name of its pipeline."""
+        return self.model.pipeline.name
+
+    @cached_property
+    def gallery(self) -> Any:
+        """The enrolled rows of this model's space."""
+        return self.registry.gallery(self.model.space)
+
+    @cached_property
+    def state(self) -> State:
+        """What the scorer learned from the enrolled rows, kept until the registry changes."""
+        scorer = self.model.pipeline.scorer
+        digest = hashlib.sha256(json.dumps(describe(scorer), sort_keys=True).encode()).hexdigest()[:16]
+        if (kept := self.registry.load_state(self.model.space, digest)) is not None:
+            return kept
+        state = scorer.fit(self.gallery)
+        self.registry.save_state(self.model.space, digest, state)
+        return state
+
+    def scores(self, heard: Heard) -> Scores | None:
+        """Values and knownness of each window, or None where this expert abstains."""
+        track = heard.tracks[self.model.space]
+        if track.abstention:
+            return None
+        return self.model.pipeline.scorer.score(self.state, self.gallery, track.embeddings)
+
+    def similarities(self, mean: FloatArray) -> FloatArray:
+        """The cosine of a clip's mean (d,) to the nearest reference of each source, (K,)."""
+        nearest = np.full(len(self.gallery.sources), -1.0, np.float32)
+        np.maximum.at(nearest, self.gallery.labels, self.gallery.embeddings @ mean)
+        return nearest
+
+    def evidence(self, embeddings: FloatArray, count: int = 3) -> tuple[Evidence, ...]:
+        """The references nearest to any window (B, d), each clip once."""
+        similarities, rows = self.gallery.search(embeddings, 2 * count)
+        found: dict[tuple[str, str], float] = {}
+        for flat in np.argsort(-similarities, axis=None):
+            reference = self.gallery.reference(int(rows.flat[flat]))
+            found.setdefault(reference, float(similarities.flat[flat]))
+        return tuple(Evidence(source, clip, cosine) for (source, clip), cosine in list(found.items())[:count])
