@@ -27,7 +27,7 @@ from earwitness.audio import read_clip
 from earwitness.calibration import Calibration, calibrate
 from earwitness.evaluation import metrics
 from earwitness.evaluation.scoring import Scored, score_rows
-from earwitness.fusion import Opinions, fit_fusion
+from earwitness.fusion import STRANGER, Opinions, fit_fusion
 from earwitness.manifest import Manifest, Row, read_manifest
 from earwitness.plugins import load_catalogue
 from earwitness.types import FloatArray
@@ -140,17 +140,20 @@ class Panel:
 
     def answers(self, test: Scored, kept: Sequence[int], far: float = 0.05) -> Answers:
         """What these experts answer to the test clips."""
-        fit, asked = (_only(each.opinions, kept) for each in (self.dev, test))
+        assert self.dev.estranged is not None
+        labels = np.concatenate([self.dev.labels, np.full(len(self.dev.estranged.merits), STRANGER)])
+        fit = _only(Opinions.joined([self.dev.opinions, self.dev.estranged]), kept)
+        asked = _only(test.opinions, kept)
         names = [self.experts[at] for at in kept]
         if len(kept) > 1:
-            rule = fit_fusion(fit, self.dev.labels, names, self.dev.sources)
+            rule = fit_fusion(fit, labels, names, self.dev.sources)
             (values, knownness), (asked_values, asked_knownness) = rule.fuse(fit), rule.fuse(asked)
         else:
             values, knownness = fit.values[:, 0], fit.knownness[:, 0]
             asked_values, asked_knownness = asked.values[:, 0], asked.knownness[:, 0]
-        known = self.dev.known
+        known = labels != STRANGER
         found: Calibration = calibrate(
-            values[known], self.dev.labels[known], knownness[known], knownness[~known], far, self.dev.sources
+            values[known], labels[known], knownness[known], knownness[~known], far, self.dev.sources
         )
         return Answers(
             truth=np.array([row.source or "unknown" for row in test.rows]),
@@ -199,7 +202,7 @@ def main(
     with earwitness.open(registry) as engine:
         judge = engine.judge("system")
         names = [expert.name for expert in judge.experts]
-        panel = Panel(names, score_rows(engine, "system", read_manifest(dev).select(split="dev")))
+        panel = Panel(names, score_rows(engine, "system", read_manifest(dev).select(split="dev"), estrange=True))
         for each in condition or CONDITIONS:
             with TemporaryDirectory() as folder:
                 chosen = manifest if each == "raw" else thinned(manifest, judge.sources, every)

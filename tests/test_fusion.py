@@ -7,8 +7,9 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp
 
+from earwitness import fusion as rules
 from earwitness.errors import CalibrationError
-from earwitness.fusion import RIDGE, STRANGER, Fusion, Opinions, even, fit_fusion
+from earwitness.fusion import EVEN, STRANGER, TRUST_RIDGE, WEIGHT_RIDGE, Fusion, Opinions, even, fit_fusion
 
 EXPERTS, SOURCES = ("good", "fair", "useless"), ("a", "b", "c", "d")
 STRENGTH = np.array([3.0, 1.5, 0.0])
@@ -32,7 +33,7 @@ def written_out(x, fusion, opinions, labels):
     z = (opinions.values - np.array(fusion.centres)) / np.array(fusion.widths)
     n = (opinions.knownness - np.array(fusion.middles)) / np.array(fusion.spreads)
     sizes = {k: np.sum(labels == k) for k in (-1, 0, 1, 2, 3)}
-    loss = RIDGE * (x[:9] @ x[:9])
+    loss = WEIGHT_RIDGE * np.sum((a - [EVEN, 0]) ** 2) + TRUST_RIDGE * (u @ u)
     for clip, label in enumerate(labels):
         logits = [
             sum((a[e] @ opinions.merits[clip]) * z[clip, e, k] + u[e] * n[clip, e] for e in range(3)) + b
@@ -55,13 +56,32 @@ def test_it_is_the_optimum_that_scipy_finds():
     assert written_out(entries(fusion), fusion, opinions, labels) == pytest.approx(best.fun, abs=1e-5)
 
 
-def test_an_expert_of_no_use_weighs_next_to_nothing_and_none_weighs_less():
+@pytest.fixture
+def free(monkeypatch):
+    """Weights that development clips alone decide."""
+    monkeypatch.setattr(rules, "WEIGHT_RIDGE", 1e-3)
+
+
+def test_an_expert_of_no_use_weighs_least_and_none_weighs_less_than_nothing():
     opinions, labels = made()
     fusion = fit_fusion(opinions, labels, EXPERTS, SOURCES)
     good, fair, useless = np.sum(fusion.weights, axis=1)
-    assert good > fair > 5 * useless
+    assert good > fair > useless
     assert entries(fusion)[:9].min() >= 0
     assert fusion.trust[1] > 5 * max(fusion.trust[0], fusion.trust[2])
+
+
+def test_the_ridge_draws_weights_to_even_ones(monkeypatch):
+    opinions, labels = made()
+    monkeypatch.setattr(rules, "WEIGHT_RIDGE", 1e3)
+    np.testing.assert_allclose(fit_fusion(opinions, labels, EXPERTS, SOURCES).weights, [[EVEN, 0]] * 3, atol=1e-2)
+
+
+@pytest.mark.usefixtures("free")
+def test_left_to_the_clips_a_useless_expert_weighs_next_to_nothing():
+    opinions, labels = made()
+    good, fair, useless = np.sum(fit_fusion(opinions, labels, EXPERTS, SOURCES).weights, axis=1)
+    assert good > fair > 5 * useless
 
 
 def test_scales_and_offsets_of_an_expert_change_no_answer():
@@ -84,6 +104,7 @@ def test_logits_and_knownness_are_the_formula():
     np.testing.assert_allclose(knownness, logsumexp(logits, axis=1))
 
 
+@pytest.mark.usefixtures("free")
 def test_what_is_fused_separates_better_than_its_best_expert():
     opinions, labels = made()
     fresh, truth = made(seed=1)
@@ -94,6 +115,7 @@ def test_what_is_fused_separates_better_than_its_best_expert():
     assert fused > max(alone)
 
 
+@pytest.mark.usefixtures("free")
 def test_an_expert_is_trusted_more_where_it_is_worth_more():
     """The good expert hears only the clips of the second merit; the others it tells nothing about."""
     opinions, labels = made(clips=600, strangers=200)

@@ -95,6 +95,13 @@ class Judge:
         """What each expert says of its windows, None where it abstains."""
         return tuple(expert.scores(heard) for expert in self.experts)
 
+    def scores_without(self, heard: Heard, source: str) -> tuple[Scores | None, ...]:
+        """The same as if a source and its family had never been enrolled: what the clip would be as a stranger's."""
+        family = self.registry.card(source).family or source
+        cards = self.registry.cards(self.task)
+        kin = frozenset(card.id for card in cards if family in (card.family, card.id))
+        return tuple(expert.scores_without(heard, kin) for expert in self.experts)
+
     def opinions(self, heard: Heard, scores: tuple[Scores | None, ...]) -> Opinions:
         """What the experts say of a clip as a whole, n = 1."""
         values = np.full((1, len(scores), len(self.sources)), np.nan)

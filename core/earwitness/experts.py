@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from earwitness.listening import Heard
 from earwitness.model import Model
 from earwitness.pipeline import describe
+from earwitness.subset import Subset
 from earwitness.types import Evidence, FloatArray, Scores, State
 from earwitness_registry import Registry
 
@@ -23,6 +24,7 @@ class Expert:
 
     registry: Registry
     model: Model
+    _rests: dict[frozenset[str], tuple[Subset, State]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -51,6 +53,24 @@ class Expert:
         if track.abstention:
             return None
         return self.model.pipeline.scorer.score(self.state, self.gallery, track.embeddings)
+
+    def scores_without(self, heard: Heard, left_out: frozenset[str]) -> Scores | None:
+        """The scores as if some sources had never been enrolled; each of them is worth the least of the others."""
+        track = heard.tracks[self.model.space]
+        if track.abstention:
+            return None
+        rest, state = self._rest(left_out)
+        scores = self.model.pipeline.scorer.score(state, rest, track.embeddings)
+        values = np.repeat(scores.values.min(axis=1, keepdims=True), len(self.gallery.sources), axis=1)
+        values[:, np.isin(self.gallery.sources, rest.sources)] = scores.values
+        return Scores(values, scores.knownness)
+
+    def _rest(self, left_out: frozenset[str]) -> tuple[Subset, State]:
+        """The rows of all other sources, and the scorer fitted to them."""
+        if left_out not in self._rests:
+            rest = Subset.without(self.gallery, left_out)
+            self._rests[left_out] = rest, self.model.pipeline.scorer.fit(rest)
+        return self._rests[left_out]
 
     def similarities(self, mean: FloatArray) -> FloatArray:
         """The cosine of a clip's mean (d,) to the nearest reference of each source, (K,)."""

@@ -10,7 +10,9 @@ the other way. A stranger's logit is 0, so that softmax(F_1 ... F_K, 0) are prob
 whole is log sum_k exp F_k. An expert that abstains says z = n = 0, what it says of a stranger on average.
 
 The loss is the cross-entropy over development clips, each source weighing alike and strangers as much as all of them
-together, plus a ridge. It is convex, so the same clips give the same rule.
+together, plus a ridge about even weights. It is convex, so the same clips give the same rule. Development clips are
+made as the enrolled ones were: which expert survives the way from there into the world they can't show, and left to
+themselves they trust the one that knows their studio best. So the ridge about the weights is a strong one.
 
 Sources: Auckenthaler, Carey and Lloyd-Thomas, Score normalization for text-independent speaker verification systems,
 Digital Signal Processing 10, 2000 (Z-norm); Brummer et al., Fusion of heterogeneous speaker recognition systems, IEEE
@@ -33,7 +35,10 @@ Array = NDArray[np.float64]
 
 STRANGER = -1
 LEAST_SPREAD = 1e-6
-RIDGE = 1e-3
+EVEN = 0.5
+"""The weight that every expert is drawn to, whatever the clip's merits."""
+WEIGHT_RIDGE, TRUST_RIDGE = 0.3, 1e-3
+"""How strongly weights are drawn to `EVEN`, and trust to none."""
 STEPS = 2000
 SETTLED = 1e-6
 """Change of every entry under which the descent ends."""
@@ -168,11 +173,16 @@ def _moments(scores: Array) -> tuple[Array, Array]:
 
 @dataclass(frozen=True, slots=True)
 class _Loss:
-    """Weighted cross-entropy of the rule, linear in x = (a, u, b): `features` (n, K, x), `targets` and `share` (n,)."""
+    """Weighted cross-entropy of the rule, linear in x = (a, u, b): `features` (n, K, x), `targets` and `share` (n,).
+
+    `ridge` (x,) is how strongly each entry is drawn to that of the `even` rule (x,).
+    """
 
     features: Array
     targets: NDArray[np.int64]
     share: Array
+    even: Array
+    ridge: Array
 
     @classmethod
     def of(cls, standardised: tuple[Array, Array], merits: Array, labels: NDArray[np.int64]) -> Self:
@@ -183,7 +193,11 @@ class _Loss:
         features = np.concatenate([weighed, trusted, np.ones((count, sources, 1))], axis=2)
         sizes = np.bincount(labels + 1, minlength=sources + 1)
         share = np.where(labels == STRANGER, 1.0, 1.0 / np.count_nonzero(sizes[1:])) / (2 * sizes[labels + 1])
-        return cls(features, np.where(labels == STRANGER, sources, labels), share)
+        counts = weighed.shape[2], known.shape[1]
+        even = np.zeros(features.shape[2])
+        even[: counts[0] : merits.shape[1]] = EVEN
+        ridge = np.repeat([WEIGHT_RIDGE, TRUST_RIDGE, 0.0], [*counts, 1])
+        return cls(features, np.where(labels == STRANGER, sources, labels), share, even, ridge)
 
     def __call__(self, x: Array) -> tuple[float, Array]:
         """The loss and its gradient at x."""
@@ -194,8 +208,8 @@ class _Loss:
         loss = -self.share @ np.log(np.maximum(posterior[rows, self.targets], np.finfo(np.float64).tiny))
         posterior[rows, self.targets] -= 1.0
         gradient = np.einsum("nk,nkx->x", posterior[:, :-1] * self.share[:, None], self.features)
-        ridge = np.append(x[:-1], 0.0)
-        return float(loss + RIDGE * ridge @ ridge), gradient + 2 * RIDGE * ridge
+        pull = self.ridge * (x - self.even)
+        return float(loss + pull @ (x - self.even)), gradient + 2 * pull
 
 
 def _descend(loss: _Loss) -> Array:

@@ -22,7 +22,8 @@ __all__ = ["STRANGER", "Scored", "hear_rows", "score_rows", "tasks_of"]
 class Scored:
     """n clips that could bear an answer: `values` (n, K), `knownness` (n,), unit mean embeddings `means` (n, d).
 
-    `opinions` are what each expert says of them, before fusion.
+    `opinions` are what each expert says of them, before fusion; `estranged` what the experts would say of those of
+    known sources if the source and its family were not enrolled, where that was asked for.
 
     `labels` (n,) index into the K `sources` enrolled, STRANGER for a clip of none of them; `verdicts` (n) are what
     a user would read; `skipped` says what was left out, one sentence a clip.
@@ -31,6 +32,7 @@ class Scored:
     sources: tuple[str, ...]
     rows: tuple[Row, ...]
     opinions: Opinions
+    estranged: Opinions | None
     values: FloatArray
     knownness: FloatArray
     labels: IntArray
@@ -70,8 +72,15 @@ def hear_rows(engine: Engine, task: Task, manifest: Manifest, traced: bool = Fal
     yield from zip(rows, engine.listen(excerpts, task, traced=traced), strict=True)
 
 
-def score_rows(engine: Engine, task: Task, manifest: Manifest, traced: bool = False) -> Scored:
-    """Score every clip of a manifest that can bear an answer; with `traced`, the verdicts tell its traces too.
+def score_rows(engine: Engine, task: Task, manifest: Manifest, traced: bool = False, estrange: bool = False) -> Scored:
+    """Score every clip of a manifest that can bear an answer.
+
+    Args:
+        engine: The registry asked.
+        task: The question.
+        manifest: The clips.
+        traced: Whether the verdicts tell traces too.
+        estrange: Whether clips of known sources are heard once more as strangers'.
 
     Raises:
         ManifestError: no clip can.
@@ -81,7 +90,7 @@ def score_rows(engine: Engine, task: Task, manifest: Manifest, traced: bool = Fa
     if not judge.sources:
         raise RegistryError(f"no source is enrolled for task {task!r}: run 'earwitness enroll' first")
     index = {source: k for k, source in enumerate(judge.sources)}
-    rows, opinions, means, verdicts, skipped = [], [], [], [], []
+    rows, opinions, estranged, means, verdicts, skipped = [], [], [], [], [], []
     for row, heard in hear_rows(engine, task, manifest, traced):
         if reason := _why_not(engine, judge, row, heard):
             skipped.append(f"{heard.excerpt}: {reason}")
@@ -89,6 +98,8 @@ def score_rows(engine: Engine, task: Task, manifest: Manifest, traced: bool = Fa
         scores = judge.scores(heard)
         rows.append(row)
         opinions.append(judge.opinions(heard, scores))
+        if estrange and row.source in index:
+            estranged.append(judge.opinions(heard, judge.scores_without(heard, row.source)))
         means.append(judge.mean(heard))
         verdicts.append(judge.answer(heard, scores))
     if not rows:
@@ -99,6 +110,7 @@ def score_rows(engine: Engine, task: Task, manifest: Manifest, traced: bool = Fa
         sources=judge.sources,
         rows=tuple(rows),
         opinions=together,
+        estranged=Opinions.joined(estranged) if estranged else None,
         values=clips.values,
         knownness=clips.knownness,
         labels=np.array([index.get(row.source or "", STRANGER) for row in rows], np.int64),

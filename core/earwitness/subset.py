@@ -1,0 +1,41 @@
+"""The rows of a gallery without those of some sources."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from earwitness.contracts import Gallery
+from earwitness.types import FloatArray, IntArray
+
+__all__ = ["Subset"]
+
+
+@dataclass(slots=True)
+class Subset:
+    """Rows in memory, searched one by one; fields as in `earwitness.contracts.Gallery`."""
+
+    sources: tuple[str, ...]
+    embeddings: FloatArray
+    labels: IntArray
+    clips: IntArray
+    cells: IntArray
+
+    @classmethod
+    def without(cls, gallery: Gallery, left_out: frozenset[str]) -> Self:
+        """What a gallery would be if some of its sources had never been enrolled."""
+        kept = [k for k, source in enumerate(gallery.sources) if source not in left_out]
+        rows = np.isin(gallery.labels, kept)
+        return cls(
+            tuple(gallery.sources[k] for k in kept),
+            gallery.embeddings[rows],
+            np.searchsorted(kept, gallery.labels[rows]),
+            gallery.clips[rows],
+            gallery.cells[rows],
+        )
+
+    def search(self, queries: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
+        """(B, d) -> cosine similarities (B, k'), best first, and their rows (B, k'), k' = min(k, N)."""
+        cosines = queries @ self.embeddings.T
+        rows = np.argsort(-cosines, axis=1, kind="stable")[:, :k].astype(np.int64)
+        return np.take_along_axis(cosines, rows, axis=1), rows
