@@ -13,7 +13,14 @@ import typer
 
 NO_KIN = ("sam",)
 """Engines without a deliberate sibling among the others: far even when left out."""
-CLOSED = ("macro_f1", "macro_f1_merged", "macro_f1_one_espeak", "accuracy_known_voices", "accuracy_new_voices")
+CLOSED = (
+    "macro_f1",
+    "macro_f1_sets",
+    "macro_f1_merged",
+    "macro_f1_one_espeak",
+    "accuracy_known_voices",
+    "accuracy_new_voices",
+)
 OPEN = ("auroc", "fpr95", "oscr", "macro_f1_open")
 
 

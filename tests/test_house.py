@@ -39,7 +39,7 @@ STOREYS = (
         "siblings",
         "subset",
     ),
-    ("hookspecs",),
+    ("hookspecs", "subset"),
     ("plugins",),
     ("pipeline",),
     ("model", "stretches"),
