@@ -89,6 +89,8 @@ def install(tmp_path, monkeypatch):
     """Pretend that a distribution with one plugin is installed: (distribution, source code) -> its entry point."""
     from importlib.metadata import distributions
 
+    from earwitness.plugins import load_catalogue
+
     site = tmp_path / "site"
     site.mkdir()
     monkeypatch.syspath_prepend(site)
@@ -102,9 +104,11 @@ def install(tmp_path, monkeypatch):
         (info / "entry_points.txt").write_text(f"[earwitness]\n{point or distribution} = {module}\n")
         (found,) = (p for d in distributions(name=distribution, path=[str(site)]) for p in d.entry_points)
         monkeypatch.delitem(sys.modules, module, raising=False)
+        load_catalogue.cache_clear()
         return found
 
-    return pretend
+    yield pretend
+    load_catalogue.cache_clear()
 
 
 BUMPS = {
@@ -262,9 +266,5 @@ def register_tracers():
 @pytest.fixture
 def tracer(install):
     """Have a plugin installed that sees the same lattice in all that isn't silent; its name for it."""
-    from earwitness.plugins import load_catalogue
-
     install("acme-tracer", TRACER)
-    load_catalogue.cache_clear()
-    yield "acme 8 kHz, hop 100"
-    load_catalogue.cache_clear()
+    return "acme 8 kHz, hop 100"

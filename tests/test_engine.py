@@ -514,7 +514,7 @@ def test_where_one_expert_is_deaf_the_others_answer(made, ensembled, tmp_path):
     assert verdict.verdict in ("known", "unknown")
     assert "expert 'whole' abstains: silent" in verdict.warnings
     assert {each.expert: each.share for each in verdict.experts}["whole"] == 0.0
-    assert plain(verdict)["ranking"][0]["source"] == "alpha"
+    assert "alpha" in [rank["source"] for rank in plain(verdict)["ranking"][:2]]
     answer = ensembled.verify(tmp_path / "sparse.wav", asked)
     assert "expert 'whole' abstains: silent" in answer.warnings
     assert 0 < answer.similarity < 1

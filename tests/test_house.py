@@ -37,7 +37,6 @@ STOREYS = (
         "fusion",
         "suspicion",
         "siblings",
-        "subset",
     ),
     ("hookspecs", "subset"),
     ("plugins",),

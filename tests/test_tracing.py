@@ -17,6 +17,7 @@ from earwitness.plugins import load_catalogue
 from earwitness.stretches import STRETCH, Stretches, joined
 from earwitness.tracing import NOTHING, Traced, all_tracers, trace_clips
 from earwitness.types import Trace
+from earwitness.windows import levelled
 
 RATE = 8000
 KOKORO = Trace("upsampling", 80.0, "24 kHz, hop 300", 4.0, 1e-6, (15, 30), 0.0, STRETCH)
@@ -25,16 +26,17 @@ MP3 = Trace("codec", 38.28, "MP3 at 44.1 kHz", 3.0, 1e-3, (1, 2), 0.0, STRETCH)
 
 @dataclass(frozen=True)
 class Loud:
-    """Sees a lattice wherever it is loud, from the first loud sample to the last; its z is the level."""
+    """Sees a lattice wherever samples come in unlike pairs, from the first pair to the last."""
 
     name: ClassVar[str] = "loud"
 
     def __call__(self, clip):
-        loud = np.flatnonzero(np.abs(clip.samples) > 0.1)
-        if not len(loud):
+        even, odd = np.abs(clip.samples).reshape(-1, 2).T
+        pairs = np.flatnonzero(even > 1.5 * odd)
+        if not len(pairs):
             return ()
-        level = float(np.abs(clip.samples).max().round(3))
-        return (replace(KOKORO, z=10 * level, start=float(loud[0] / clip.rate), end=float(loud[-1] + 1) / clip.rate),)
+        start, end = 2 * pairs[0] / clip.rate, 2 * (pairs[-1] + 1) / clip.rate
+        return (replace(KOKORO, z=5.0, start=float(start), end=float(end)),)
 
 
 def at(trace, stretch, **changes):
@@ -92,10 +94,10 @@ def test_no_trace_is_lost_or_made(stretches):
 
 
 def long_clip(path, minutes):
-    """Quiet, but loud from 50 s to 130 s, and for a second at 250 s."""
-    samples = np.full(round(minutes * 60 * RATE), 0.01, np.float32)
-    samples[50 * RATE : 130 * RATE] = 0.5
-    samples[250 * RATE : 251 * RATE] = 0.25
+    """A buzz of equal samples, which come in unlike pairs from 50 s to 130 s, and for a second at 250 s."""
+    samples = np.tile(np.array([0.1, 0.1, -0.1, -0.1], np.float32), round(minutes * 15 * RATE))
+    for stretch in (slice(50 * RATE, 130 * RATE), slice(250 * RATE, 251 * RATE)):
+        samples[stretch][1::2] /= 2
     soundfile.write(path, samples, RATE, subtype="FLOAT")
     return path
 
@@ -109,7 +111,7 @@ def test_stretches_are_heard_at_the_native_rate_and_shifted_to_their_place(tmp_p
         stretches.finish()
     first, second = stretches.traces
     assert (first.start, first.end, first.z) == (50.0, 130.0, pytest.approx(5 * 3**0.5))
-    assert (second.start, second.end, second.z) == (250.0, 251.0, 2.5)
+    assert (second.start, second.end, second.z) == (250.0, 251.0, 5.0)
     assert first.p_value == pytest.approx(5e-6)  # of five stretches
 
 
@@ -129,7 +131,7 @@ def test_each_stretch_is_a_clip_that_can_be_read_again(tmp_path):
     assert [len(clip.samples) / RATE for clip in shown] == [60.0, 60.0, 6.0]
     for k, clip in enumerate(shown):
         again = read_clip(path, start=60.0 * k, end=min(60.0 * (k + 1), 126.0))
-        np.testing.assert_array_equal(clip.samples, again.samples)
+        np.testing.assert_array_equal(clip.samples, levelled(again.samples, again.rate))
         assert clip.origin == again.origin
 
 

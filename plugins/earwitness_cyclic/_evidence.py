@@ -109,7 +109,7 @@ def surprise(total: Nats, count: NDArray[np.integer]) -> Nats:
     Sums of exponentials are Gamma variables; saturated ones are smaller, and so no less likely than this says.
     """
     total, j = np.maximum(total, 0.0), np.arange(int(count.max()))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # of no total, whose logarithm no term needs
         powers = np.where(j == 0, 0.0, j * np.log(total)[..., np.newaxis])
     terms = np.where(j < count[..., np.newaxis], powers - _log_factorials(len(j)), -np.inf)
     surprises: Nats = total - np.logaddexp.reduce(terms, axis=-1)
