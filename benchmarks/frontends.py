@@ -61,9 +61,10 @@ def cyclic(samples: np.ndarray, rate: int) -> dict[str, Callable[[], object]]:
         return [np.fft.rfft(np.abs(np.fft.ifft(band)) ** 2) for band in bands]
 
     at = f"{rate // 1000} kHz"
+    half = np.float32(0.5)  # other samples, so that no spectra kept from the line before serve it
     return {
         f"cyclic_lines, {at}": lambda: CyclicLines()(samples[None], rate),
-        f"lattice tracer, {at}": lambda: LatticeTracer()(Clip(samples, rate, origin)),
+        f"lattice tracer, {at}": lambda: LatticeTracer()(Clip(samples * half, rate, origin)),
         f"envelopes' spectra of cyclic_lines, {at}": lambda: second_order(samples, rate),
         f"the same by a whole transform a band, {at}": whole_transforms,
     }

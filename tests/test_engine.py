@@ -207,18 +207,27 @@ def test_what_is_missing_a_folder_or_forbidden_is_an_error_row(engine, spoken, t
         assert told in verdict.error
 
 
-def test_a_long_clip_is_heard_in_bounded_memory(made, engine, tmp_path):
-    one_minute = np.tile(read_clip(clips(made, "test", "beta")[0]).samples, 30)
-    with soundfile.SoundFile(tmp_path / "long.wav", "w", RATE, 1) as file:
-        for _ in range(10):
-            file.write(one_minute)
-    engine.identify(clips(made, "test", "beta")[1])  # gallery and scorer are there
+def peak_of(engine, path):
+    """The most memory that identifying a file takes, in bytes, and the verdict."""
     tracemalloc.start()
-    (verdict,) = engine.identify(tmp_path / "long.wav")
+    (verdict,) = engine.identify(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert (verdict.verdict, verdict.source, verdict.duration) == ("known", "beta", 600.0)
-    assert peak < 24 * 2**20  # its samples alone are 38 MB
+    return peak, verdict
+
+
+def test_memory_does_not_grow_with_a_clip(made, engine, tmp_path):
+    """What it takes is what tracing a minute takes, however many there are."""
+    one_minute = np.tile(read_clip(clips(made, "test", "beta")[0]).samples, 30)
+    for minutes in (2, 8):
+        with soundfile.SoundFile(tmp_path / f"{minutes}.wav", "w", RATE, 1) as file:
+            for _ in range(minutes):
+                file.write(one_minute)
+    engine.identify(clips(made, "test", "beta")[1])  # gallery and scorer are there
+    short, _ = peak_of(engine, tmp_path / "2.wav")
+    long, verdict = peak_of(engine, tmp_path / "8.wav")
+    assert (verdict.verdict, verdict.source, verdict.duration) == ("known", "beta", 480.0)
+    assert long < 1.1 * short < 128 * 2**20
 
 
 def test_an_uncalibrated_registry_abstains(made):
