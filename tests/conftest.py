@@ -198,6 +198,8 @@ EXPERTS = {
 @pytest.fixture(scope="session")
 def ensemble(made, tmp_path_factory):
     """The made systems by three experts: pipeline, folder of models, and a registry before and after calibration."""
+    pytest.importorskip("sklearn", reason="fitting an embedder needs the extra train")
+    pytest.importorskip("torch", reason="fitting an embedder needs the extra train")
     home = tmp_path_factory.mktemp("ensemble")
     for name, recipe in EXPERTS.items():
         (home / f"{name}.yaml").write_text(recipe)

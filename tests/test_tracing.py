@@ -195,6 +195,7 @@ def test_a_failed_clip_is_told_and_the_rest_goes_on(tracer, sounds, call, tmp_pa
 
 @pytest.mark.parametrize("command", ["trace", "identify"])
 def test_traces_are_drawn(command, tracer, made, call, tmp_path):
+    pytest.importorskip("matplotlib", reason="drawing needs the extra report")
     clip = next(made.home.glob("test-alpha-*.wav"))
     registry = ("--registry", made.registry) if command == "identify" else ()
     done = call(command, clip, "--plot", tmp_path / "out.png", *registry)
@@ -203,6 +204,7 @@ def test_traces_are_drawn(command, tracer, made, call, tmp_path):
 
 
 def test_a_picture_holds_each_line_at_its_frequency():
+    pytest.importorskip("matplotlib", reason="drawing needs the extra report")
     from earwitness import plotting
 
     figure, axes = plotting.load_pyplot().subplots()
