@@ -17,6 +17,7 @@ from earwitness import listening, places
 from earwitness.audio import read_clip
 from earwitness.engine import Engine, Excerpt, open_engine
 from earwitness.errors import AudioError, OptionError, ProbeError, RegistryReadOnlyError
+from earwitness.evaluation import calibrate_registry
 from earwitness.manifest import read_manifest
 from earwitness.model import Model
 from earwitness.pipeline import load_pipeline
@@ -578,6 +579,18 @@ def test_what_was_calibrated_for_one_expert_does_not_count_for_several(made, ens
     (verdict,) = ensembled.identify(clips(made, "test", "alpha")[0])
     assert (verdict.verdict, verdict.threshold) == ("abstain", None)
     assert "earwitness calibrate" in verdict.warnings[0]
+
+
+def test_families_left_out_are_strangers_of_development_but_for_the_only_one(made, ensemble, tmp_path):
+    dev = read_manifest(made.manifest).select(split="dev")
+    registry = Registry.open(Path(shutil.copytree(ensemble.raw, tmp_path / "registry")))
+    (report,) = calibrate_registry(Engine(registry, load_catalogue()), dev, far=0.2)
+    assert report["estranged_clips"] == report["known_clips"] > 0
+    for source in registry.counts().keys() - {"alpha"}:
+        registry.remove(source)
+    (report,) = calibrate_registry(Engine(registry, load_catalogue()), dev, far=0.2)
+    assert report["known_clips"] > 0
+    assert report["estranged_clips"] == 0
 
 
 def test_an_empty_registry_of_several_can_still_verify(made, experts):

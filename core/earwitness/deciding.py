@@ -95,12 +95,15 @@ class Judge:
         """What each expert says of its windows, None where it abstains."""
         return tuple(expert.scores(heard) for expert in self.experts)
 
-    def scores_without(self, heard: Heard, source: str) -> tuple[Scores | None, ...]:
-        """The same as if a source and its family had never been enrolled: what the clip would be as a stranger's."""
+    def kin_of(self, source: str) -> frozenset[str]:
+        """A source and what else is enrolled of its family."""
         family = self.registry.card(source).family or source
         cards = self.registry.cards(self.task)
-        kin = frozenset(card.id for card in cards if family in (card.family, card.id))
-        return tuple(expert.scores_without(heard, kin) for expert in self.experts)
+        return frozenset(card.id for card in cards if family in (card.family, card.id))
+
+    def scores_without(self, heard: Heard, left_out: frozenset[str]) -> tuple[Scores | None, ...]:
+        """The same as if some sources had never been enrolled: what a clip of theirs would be as a stranger's."""
+        return tuple(expert.scores_without(heard, left_out) for expert in self.experts)
 
     def opinions(self, heard: Heard, scores: tuple[Scores | None, ...]) -> Opinions:
         """What the experts say of a clip as a whole, n = 1."""

@@ -98,8 +98,8 @@ def score_rows(engine: Engine, task: Task, manifest: Manifest, traced: bool = Fa
         scores = judge.scores(heard)
         rows.append(row)
         opinions.append(judge.opinions(heard, scores))
-        if estrange and row.source in index:
-            estranged.append(judge.opinions(heard, judge.scores_without(heard, row.source)))
+        if estrange and row.source in index and (kin := judge.kin_of(row.source)) < set(judge.sources):
+            estranged.append(judge.opinions(heard, judge.scores_without(heard, kin)))
         means.append(judge.mean(heard))
         verdicts.append(judge.answer(heard, scores))
     if not rows:
