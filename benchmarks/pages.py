@@ -157,7 +157,9 @@ def panels(names: Sequence[str], baselines: int) -> Mapping[str, tuple[int, ...]
     """Each expert alone, all of them, and all but one; baselines come last and only alone."""
     count = len(names) - baselines
     whole = tuple(range(count))
-    chosen = [(at,) for at in range(len(names))] + [whole] + list(combinations(whole, count - 1))
+    chosen: list[tuple[int, ...]] = [(at,) for at in range(len(names))]
+    if count > 1:
+        chosen += [whole, *combinations(whole, count - 1)]
     return {"+".join(names[at] for at in each): each for each in chosen}
 
 
