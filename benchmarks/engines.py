@@ -15,7 +15,6 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from arrays import ArrayGallery
 from numpy.typing import NDArray
 from rich.progress import track
 
@@ -27,6 +26,7 @@ from earwitness.model import Model
 from earwitness.pipeline import Pipeline, load_pipeline
 from earwitness.plugins import load_catalogue
 from earwitness.siblings import find_siblings
+from earwitness.subset import Subset
 from earwitness.training import train
 from earwitness.training.closed_form import voices
 from earwitness.types import FloatArray, IntArray
@@ -61,11 +61,11 @@ class Rows:
     new: Sequence[bool]
 
 
-def enrolled(rows: Rows) -> ArrayGallery:
+def enrolled(rows: Rows) -> Subset:
     """The rows as a gallery."""
     sources = tuple(sorted(set(rows.names)))
     labels = np.array([sources.index(rows.names[clip]) for clip in rows.clips], np.int64)
-    return ArrayGallery(sources, rows.embeddings, labels, rows.clips, rows.voices[rows.clips])
+    return Subset(sources, rows.embeddings, labels, rows.clips, rows.voices[rows.clips])
 
 
 def features_of(model: Model, manifest: Manifest, condition: str) -> Iterator[FloatArray]:
@@ -104,7 +104,7 @@ class Features:
         )
 
 
-def pooled(scorer: Scorer, gallery: ArrayGallery, rows: Rows) -> tuple[Array, Array]:
+def pooled(scorer: Scorer, gallery: Subset, rows: Rows) -> tuple[Array, Array]:
     """Clip-level values (clips, K) and knownness (clips,): means over windows."""
     scores = scorer.score(scorer.fit(gallery), gallery, rows.embeddings)
     counts = np.bincount(rows.clips)
@@ -112,14 +112,14 @@ def pooled(scorer: Scorer, gallery: ArrayGallery, rows: Rows) -> tuple[Array, Ar
     return values, np.bincount(rows.clips, scores.knownness) / counts
 
 
-def declared(scorer: Scorer, gallery: ArrayGallery, dev: Rows) -> dict[str, str]:
+def declared(scorer: Scorer, gallery: Subset, dev: Rows) -> dict[str, str]:
     """The set of each engine that development clips can't tell from another, before any test clip is heard."""
     truth = np.array([gallery.sources.index(name) for name in dev.names])
     sets = find_siblings(pooled(scorer, gallery, dev)[0], truth, gallery.sources)
     return {name: "/".join(each) for each in sets for name in each}
 
 
-def closed(scorer: Scorer, gallery: ArrayGallery, sets: Mapping[str, str], test: Rows) -> dict[str, Any]:
+def closed(scorer: Scorer, gallery: Subset, sets: Mapping[str, str], test: Rows) -> dict[str, Any]:
     """Closed-set figures; siblings merged as named above, and by the sets that development declared."""
     answers = np.array(gallery.sources)[pooled(scorer, gallery, test)[0].argmax(axis=1)]
     truth, new = np.array(test.names), np.array(test.new)
@@ -139,7 +139,7 @@ def closed(scorer: Scorer, gallery: ArrayGallery, sets: Mapping[str, str], test:
     }
 
 
-def opened(scorer: Scorer, gallery: ArrayGallery, dev: Rows, known: Rows, strangers: Rows) -> dict[str, float]:
+def opened(scorer: Scorer, gallery: Subset, dev: Rows, known: Rows, strangers: Rows) -> dict[str, float]:
     """Open-set figures against one pool of strangers."""
     threshold = np.quantile(pooled(scorer, gallery, dev)[1], 0.05)
     values, knownness = pooled(scorer, gallery, known)

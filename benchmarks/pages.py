@@ -17,7 +17,6 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from arrays import ArrayGallery
 from numpy.typing import NDArray
 from rich.progress import track
 
@@ -29,6 +28,7 @@ from earwitness.manifest import Row, read_manifest
 from earwitness.model import unit
 from earwitness.pipeline import Pipeline, load_experts
 from earwitness.plugins import load_catalogue
+from earwitness.subset import Subset
 from earwitness.types import FloatArray, IntArray
 from earwitness.windows import cut
 
@@ -85,7 +85,7 @@ class Expert:
         clean = mine & (self.versions == 0)
         vectors = self._embedded(mine, owner, cell)
         present = np.unique(owner[clean])
-        gallery = ArrayGallery(
+        gallery = Subset(
             tuple(map(str, present)),
             vectors[clean],
             np.searchsorted(present, owner[clean]),

@@ -97,9 +97,9 @@ class Judge:
 
     def kin_of(self, source: str) -> frozenset[str]:
         """A source and what else is enrolled of its family."""
-        family = self.registry.card(source).family or source
-        cards = self.registry.cards(self.task)
-        return frozenset(card.id for card in cards if family in (card.family, card.id))
+        cards = {card.id: card for card in self.known_cards}
+        family = cards[source].family or source
+        return frozenset(each for each in self.sources if family in (cards[each].family, each))
 
     def scores_without(self, heard: Heard, left_out: frozenset[str]) -> tuple[Scores | None, ...]:
         """The same as if some sources had never been enrolled: what a clip of theirs would be as a stranger's."""
@@ -135,13 +135,12 @@ class Judge:
 
     def judge(self, heard: Heard, top: int = 5, segments: bool = False) -> Verdict:
         """The verdict on one file."""
-        blank = self._blank(heard)
         if heard.error:
-            return replace(blank, verdict="error", error=str(heard.error))
-        if reason := self.abstention(heard):
+            return replace(self._blank(heard), verdict="error", error=str(heard.error))
+        reason = self.abstention(heard) or (None if self.sources else NOTHING_ENROLLED)
+        if reason:
+            blank = self._blank(heard)
             return replace(blank, warnings=(reason, *blank.warnings))
-        if not self.sources:
-            return replace(blank, warnings=(NOTHING_ENROLLED, *blank.warnings))
         return self.answer(heard, self.scores(heard), top, segments)
 
     def _blank(self, heard: Heard) -> Verdict:

@@ -7,6 +7,7 @@ import numpy as np
 
 from earwitness.contracts import Gallery
 from earwitness.types import FloatArray, IntArray
+from earwitness_registry.vectors import exact_search
 
 __all__ = ["Subset"]
 
@@ -36,6 +37,4 @@ class Subset:
 
     def search(self, queries: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
         """(B, d) -> cosine similarities (B, k'), best first, and their rows (B, k'), k' = min(k, N)."""
-        cosines = queries @ self.embeddings.T
-        rows = np.argsort(-cosines, axis=1, kind="stable")[:, :k].astype(np.int64)
-        return np.take_along_axis(cosines, rows, axis=1), rows
+        return exact_search(self.embeddings, queries, min(k, len(self.embeddings)))

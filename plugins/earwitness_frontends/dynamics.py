@@ -7,6 +7,7 @@ import numpy as np
 
 from earwitness.types import FloatArray
 from earwitness_frontends._cepstrum import cepstra
+from earwitness_frontends._smoothing import smooth
 from earwitness_frontends._spectrum import log_bands
 
 SMOOTHING = 5
@@ -72,7 +73,7 @@ class Dynamics:
         x = self._voiced(np.maximum(energies, energies.max() - np.float32(self.floor)))
         c = cepstra(x[None], self.bands)[0]
         d, e = np.diff(x, axis=0), np.abs(np.diff(c, axis=0))
-        r = x[:, SMOOTHING // 2 : -(SMOOTHING // 2)] - _smooth(x)
+        r = (x - smooth(x, SMOOTHING))[:, SMOOTHING // 2 : -(SMOOTHING // 2)].astype(np.float32)
         centre = x.mean()
         statistics = [
             x.mean(axis=0) - centre,
@@ -110,9 +111,3 @@ def _correlation(a: FloatArray, b: FloatArray, a_scatter: FloatArray, b_scatter:
     """Sum over frames of a b, over the root of the two scatters' products: (frames, k) -> (k,)."""
     scatter = np.square(a_scatter).sum(axis=0) * np.square(b_scatter).sum(axis=0)
     return np.asarray((a * b).sum(axis=0) / np.sqrt(scatter + SCATTER_FLOOR))
-
-
-def _smooth(x: FloatArray) -> FloatArray:
-    """Means of five neighbouring bands: (frames, bands) -> (frames, bands - 4)."""
-    sums = np.cumsum(np.pad(x, ((0, 0), (1, 0))), axis=1)
-    return (sums[:, SMOOTHING:] - sums[:, :-SMOOTHING]) / np.float32(SMOOTHING)
