@@ -65,7 +65,8 @@ def enrolled(rows: Rows) -> Subset:
     """The rows as a gallery."""
     sources = tuple(sorted(set(rows.names)))
     labels = np.array([sources.index(rows.names[clip]) for clip in rows.clips], np.int64)
-    return Subset(sources, rows.embeddings, labels, rows.clips, rows.voices[rows.clips])
+    heads = np.zeros((len(sources), rows.embeddings.shape[1]), np.float32)
+    return Subset(sources, heads, rows.embeddings, labels, rows.clips, rows.voices[rows.clips])
 
 
 def features_of(model: Model, manifest: Manifest, condition: str) -> Iterator[FloatArray]:

@@ -87,6 +87,7 @@ class Expert:
         present = np.unique(owner[clean])
         gallery = Subset(
             tuple(map(str, present)),
+            np.zeros((len(present), vectors.shape[1]), np.float32),
             vectors[clean],
             np.searchsorted(present, owner[clean]),
             self.clips[clean],

@@ -16,7 +16,8 @@ def rows(seed=0, each=20, dims=8):
     vectors = rng.standard_normal((len(labels), dims)) + 3 * rng.standard_normal((3, dims))[labels]
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     clips = np.arange(len(labels)) // 2
-    return Subset(SOURCES, vectors.astype(np.float32), labels, clips, 2 * labels + np.arange(len(labels)) % 2)
+    heads = np.eye(3, dims, dtype=np.float32)
+    return Subset(SOURCES, heads, vectors.astype(np.float32), labels, clips, 2 * labels + np.arange(len(labels)) % 2)
 
 
 @pytest.mark.parametrize("left_out", [{"a"}, {"b"}, {"a", "c"}, set()])
@@ -27,6 +28,7 @@ def test_no_row_of_a_source_left_out_stays_and_every_other_does(left_out):
     kept = [k for k, label in enumerate(whole.labels) if SOURCES[label] not in left_out]
     np.testing.assert_array_equal(rest.embeddings, whole.embeddings[kept])
     np.testing.assert_array_equal(rest.clips, whole.clips[kept])
+    np.testing.assert_array_equal(rest.heads, whole.heads[[SOURCES.index(source) for source in rest.sources]])
     np.testing.assert_array_equal(rest.cells, whole.cells[kept])
     assert [rest.sources[label] for label in rest.labels] == [SOURCES[whole.labels[k]] for k in kept]
 

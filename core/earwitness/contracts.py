@@ -82,8 +82,8 @@ class LearnedEmbedder(Part, Protocol):
 class Gallery(Protocol):
     """The enrolled rows of one space, as a scorer sees them.
 
-    `sources` are the K ids; `embeddings` (N, d) unit; `labels` (N,) index into `sources`; `clips` (N,) tells
-    which rows are windows of one clip, and `cells` (N,) which are of one voice, speaker or page of a source.
+    `sources` are the K ids; `heads` (K, d) what training learned of them; `embeddings` (N, d) unit; `labels` (N,) index
+    into `sources`; `clips` (N,) tells which rows are windows of one clip, and `cells` (N,) which are of one voice, speaker or page of a source.
     """
 
     sources: tuple[str, ...]
@@ -96,6 +96,11 @@ class Gallery(Protocol):
     @property
     def labels(self) -> IntArray:
         """(N,)."""
+        ...
+
+    @property
+    def heads(self) -> FloatArray:
+        """Unit directions that training learned for a source, (K, d); a zero row where it learned none."""
         ...
 
     @property

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -33,8 +33,12 @@ class Expert:
 
     @cached_property
     def gallery(self) -> Any:
-        """The enrolled rows of this model's space."""
-        return self.registry.gallery(self.model.space)
+        """The enrolled rows of this model's space, with the directions that it learned for their sources."""
+        gallery = self.registry.gallery(self.model.space)
+        heads = gallery.heads.copy()
+        for k, source in enumerate(gallery.sources):
+            heads[k] = self.model.heads.get(source, 0.0)
+        return replace(gallery, heads=heads)
 
     @cached_property
     def state(self) -> State:

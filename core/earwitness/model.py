@@ -11,8 +11,8 @@ nothing to learn has neither.
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -65,11 +65,15 @@ def space_digest(pipeline: Pipeline, weights: Path | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A pipeline ready to answer; `space` names the space its embeddings live in."""
+    """A pipeline ready to answer; `space` names the space its embeddings live in.
+
+    `heads` are the unit directions (d,) that a network learned for the sources it was trained on.
+    """
 
     pipeline: Pipeline
     space: str
     embedder: Callable[[FloatArray], FloatArray]
+    heads: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: Path, catalogue: Catalogue, device: Device = "cpu") -> Self:

@@ -17,6 +17,7 @@ class Subset:
     """Rows in memory, searched one by one; fields as in `earwitness.contracts.Gallery`."""
 
     sources: tuple[str, ...]
+    heads: FloatArray
     embeddings: FloatArray
     labels: IntArray
     clips: IntArray
@@ -29,6 +30,7 @@ class Subset:
         rows = np.isin(gallery.labels, kept)
         return cls(
             tuple(gallery.sources[k] for k in kept),
+            gallery.heads[kept],
             gallery.embeddings[rows],
             np.searchsorted(kept, gallery.labels[rows]),
             gallery.clips[rows],

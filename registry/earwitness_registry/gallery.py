@@ -19,12 +19,13 @@ SMALL = 4096  # rows that NumPy searches sooner than FAISS can be imported
 class Gallery:
     """The rows of one space at one moment; later changes to the registry make another gallery.
 
-    `sources` are the K ids with a row, sorted; `labels` (N,) indexes into them; `clips` (N,) into `paths`.
+    `sources` are the K ids with a row, sorted; `heads` (K, d) are zero, for a model's owner to fill in; `labels` (N,) indexes into them; `clips` (N,) into `paths`.
     `cells` (N,) number the pairs of source and cell, so that no cell has rows of two sources; the clips of a source
     that are of no cell make one of their own.
     """
 
     sources: tuple[str, ...]
+    heads: FloatArray
     rows: Rows
     labels: IntArray
     clips: IntArray
@@ -102,7 +103,8 @@ def read_gallery(db: sqlite3.Connection, space: str, index: SpaceIndex) -> Galle
     embeddings = np.frombuffer(b"".join(vector for _, _, vector in rows), np.float32).reshape(-1, dimension)
     ids = np.array([row for row, _, _ in rows], np.int64)
     held = Rows(ids, embeddings, revision, stamp(db, space))
-    return Gallery(tuple(sources), held, labels[of_row], of_row, cells[of_row], paths, index)
+    heads = np.zeros((len(sources), dimension), np.float32)
+    return Gallery(tuple(sources), heads, held, labels[of_row], of_row, cells[of_row], paths, index)
 
 
 def _places(order: Iterable[Hashable], keys: Iterable[Hashable]) -> IntArray:
