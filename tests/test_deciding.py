@@ -1,6 +1,6 @@
 """A judge: threshold, calibrated figures, ranking, evidence and timeline, against formulas written here."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -27,9 +27,11 @@ PATHS = ("a1", "b1", "g1", "a2")
 OF_CLIP = np.array([0, 1, 2, 3, 3])  # the last two rows are windows of one clip
 
 
+@dataclass(frozen=True)
 class Rows:
     """Five rows of three sources, searched in full."""
 
+    heads: np.ndarray = field(default_factory=lambda: np.zeros((len(SOURCES), ROWS.shape[1]), np.float32))
     sources, embeddings, labels, clips = SOURCES, ROWS, LABELS, OF_CLIP
 
     def search(self, queries, k):

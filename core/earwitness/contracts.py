@@ -83,7 +83,8 @@ class Gallery(Protocol):
     """The enrolled rows of one space, as a scorer sees them.
 
     `sources` are the K ids; `heads` (K, d) what training learned of them; `embeddings` (N, d) unit; `labels` (N,) index
-    into `sources`; `clips` (N,) tells which rows are windows of one clip, and `cells` (N,) which are of one voice, speaker or page of a source.
+    into `sources`; `clips` (N,) tells which rows are windows of one clip, and `cells` (N,) which are of one voice,
+    speaker or page of a source.
     """
 
     sources: tuple[str, ...]

@@ -19,9 +19,9 @@ SMALL = 4096  # rows that NumPy searches sooner than FAISS can be imported
 class Gallery:
     """The rows of one space at one moment; later changes to the registry make another gallery.
 
-    `sources` are the K ids with a row, sorted; `heads` (K, d) are zero, for a model's owner to fill in; `labels` (N,) indexes into them; `clips` (N,) into `paths`.
-    `cells` (N,) number the pairs of source and cell, so that no cell has rows of two sources; the clips of a source
-    that are of no cell make one of their own.
+    `sources` are the K ids with a row, sorted; `heads` (K, d) are zero, for a model's owner to fill in; `labels` (N,)
+    indexes into the sources; `clips` (N,) into `paths`. `cells` (N,) number the pairs of source and cell, so that no
+    cell has rows of two sources; the clips of a source that are of no cell make one of their own.
     """
 
     sources: tuple[str, ...]
