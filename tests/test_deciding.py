@@ -31,8 +31,9 @@ OF_CLIP = np.array([0, 1, 2, 3, 3])  # the last two rows are windows of one clip
 class Rows:
     """Five rows of three sources, searched in full."""
 
+    sources: tuple[str, ...] = SOURCES
     heads: np.ndarray = field(default_factory=lambda: np.zeros((len(SOURCES), ROWS.shape[1]), np.float32))
-    sources, embeddings, labels, clips = SOURCES, ROWS, LABELS, OF_CLIP
+    embeddings, labels, clips = ROWS, LABELS, OF_CLIP
 
     def search(self, queries, k):
         cosines = queries @ ROWS.T
@@ -203,7 +204,7 @@ def test_without_calibration_nothing_is_claimed():
 
 
 def test_without_sources_nothing_is_asked():
-    empty = SimpleNamespace(sources=())
+    empty = Rows(sources=())
     verdict = judge_of(gallery=empty).judge(heard([1.0]))
     assert (verdict.verdict, verdict.knownness, verdict.ranking) == ("abstain", None, ())
     assert "earwitness enroll" in verdict.warnings[0]
@@ -453,5 +454,5 @@ def test_a_registrys_own_card_goes_before_a_plugins():
 
 
 def test_without_sources_suspects_are_named_still():
-    verdict = judge_of(gallery=SimpleNamespace(sources=()), cards=(SUSPECTED,)).judge(heard([1.0]))
+    verdict = judge_of(gallery=Rows(sources=()), cards=(SUSPECTED,)).judge(heard([1.0]))
     assert (verdict.suspects, verdict.warnings) == (("kokoro",), (NOTHING_ENROLLED,))

@@ -22,6 +22,7 @@ __all__ = [
     "LearnedEmbedder",
     "Part",
     "Scorer",
+    "ScorerPanel",
     "Tracer",
 ]
 
@@ -129,6 +130,16 @@ class Scorer(Part, Protocol):
 
     def score(self, state: State, gallery: Gallery, queries: FloatArray) -> Scores:
         """(B, d) -> values (B, K), comparable like logits, and knownness (B,); each query on its own."""
+        ...
+
+
+@runtime_checkable
+class ScorerPanel(Part, Protocol):
+    """Several rules over one space, each heard for itself and fused by what development clips show it to be worth."""
+
+    @property
+    def scorers(self) -> "tuple[Scorer, ...]":
+        """The rules, each of another name."""
         ...
 
 

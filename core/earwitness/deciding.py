@@ -15,6 +15,7 @@ from earwitness.fusion import Fusion, Opinions, even
 from earwitness.listening import Heard
 from earwitness.model import Model, unit
 from earwitness.suspicion import suspects
+from earwitness.timeline import Timeline
 from earwitness.types import Card, FloatArray, Rank, Scores, Segment, Share, Task, Verdict
 from earwitness_registry import Registry
 
@@ -39,8 +40,8 @@ class Judge:
 
     @cached_property
     def experts(self) -> tuple[Expert, ...]:
-        """One a model."""
-        return tuple(Expert(self.registry, model) for model in self.models)
+        """One a model, or several where its scorer is a panel."""
+        return tuple(expert for model in self.models for expert in Expert.of(self.registry, model))
 
     @property
     def task(self) -> Task:
@@ -127,8 +128,8 @@ class Judge:
 
     def mean(self, heard: Heard) -> FloatArray:
         """Unit vector whose products are the mean cosine over experts: their clip means, 0 where one abstains."""
-        tracks = [heard.tracks[model.space] for model in self.models]
-        sizes = [expert.gallery.embeddings.shape[1] for expert in self.experts]
+        spaces = {expert.model.space: expert.gallery.embeddings.shape[1] for expert in self.experts}
+        tracks, sizes = [heard.tracks[space] for space in spaces], spaces.values()
         parts = [np.zeros(d) if t.abstention else t.mean for t, d in zip(tracks, sizes, strict=True)]
         vector: FloatArray = unit(np.concatenate(parts)[None])[0]
         return vector
@@ -194,7 +195,7 @@ class Judge:
             ranking=self._ranking(lead.similarities(track.mean), values, knownness, top),
             evidence=lead.evidence(track.embeddings),
             experts=shares,
-            segments=self._segments(heard, scores) if segments else (),
+            segments=self._segments(self.timeline(heard, scores)) if segments else (),
         )
         if self.calibration is None:
             return replace(answer, warnings=(UNCALIBRATED, *answer.warnings))
@@ -245,23 +246,22 @@ class Judge:
             for k in order
         )
 
-    def _segments(self, heard: Heard, scores: tuple[Scores | None, ...]) -> tuple[Segment, ...]:
-        """The timeline: an answer for each window of the expert that cuts most; the others speak of the whole clip."""
-        counts = [len(windows.knownness) if windows else 0 for windows in scores]
-        track = heard.tracks[self.models[int(np.argmax(counts))].space]
-        whole = self.opinions(heard, scores)
-        values, knownness = (np.repeat(each, max(counts), axis=0) for each in (whole.values, whole.knownness))
-        for at, windows in enumerate(scores):
-            if windows is not None and np.array_equal(heard.tracks[self.models[at].space].starts, track.starts):
-                values[:, at], knownness[:, at] = windows.values, windows.knownness
-        pieces = self.fused(Opinions(values, knownness, np.repeat(whole.merits, max(counts), axis=0)), self.fusion)
+    def timeline(self, heard: Heard, scores: tuple[Scores | None, ...]) -> Timeline:
+        """What the experts say of each part of a clip."""
+        tracks = [heard.tracks[expert.model.space] for expert in self.experts]
+        windowed = [expert.windowed for expert in self.experts]
+        return Timeline.of(tracks, scores, windowed, self.opinions(heard, scores))
+
+    def _segments(self, line: Timeline) -> tuple[Segment, ...]:
+        """An answer for each part of a clip."""
+        parts = self.fused(line.opinions, self.fusion)
         floor = self.calibration.threshold if self.calibration else np.inf
         return tuple(
             Segment(
                 start=float(start),
-                end=float(start) + track.seconds,
+                end=float(start) + line.seconds,
                 source=self.sources[int(value.argmax())] if known >= floor else None,
                 knownness=float(known),
             )
-            for start, value, known in zip(track.starts, pieces.values, pieces.knownness, strict=True)
+            for start, value, known in zip(line.starts, parts.values, parts.knownness, strict=True)
         )

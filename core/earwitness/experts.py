@@ -1,13 +1,14 @@
-"""One model's part of a registry: the rows enrolled in its space, and its scorer fitted to them."""
+"""A model and an open-set rule, asked about a registry: the rows enrolled in its space, and the rule fitted to them."""
 
 import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from earwitness.contracts import Scorer, ScorerPanel
 from earwitness.listening import Heard
 from earwitness.model import Model
 from earwitness.pipeline import describe
@@ -20,16 +21,30 @@ __all__ = ["Expert"]
 
 @dataclass(frozen=True)
 class Expert:
-    """A model asked about one registry, at one version of it."""
+    """A rule over what a model hears, asked about one registry at one version of it."""
 
     registry: Registry
     model: Model
+    scorer: Scorer
     _rests: dict[frozenset[str], tuple[Subset, State]] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, registry: Registry, model: Model) -> "tuple[Self, ...]":
+        """A model's expert, or one for each rule of its panel."""
+        rule = model.pipeline.scorer
+        rules = rule.scorers if isinstance(rule, ScorerPanel) else (rule,)
+        return tuple(cls(registry, model, each) for each in rules)
 
     @property
     def name(self) -> str:
-        """The name of its pipeline."""
-        return self.model.pipeline.name
+        """The name of its pipeline; with that of its rule where the pipeline has several."""
+        pipeline = self.model.pipeline
+        return pipeline.name if self.scorer is pipeline.scorer else f"{pipeline.name}/{self.scorer.name}"
+
+    @property
+    def windowed(self) -> bool:
+        """Whether it hears parts of a clip, and not only the whole."""
+        return self.model.pipeline.window != "clip"
 
     @cached_property
     def gallery(self) -> Any:
@@ -43,11 +58,10 @@ class Expert:
     @cached_property
     def state(self) -> State:
         """What the scorer learned from the enrolled rows, kept until the registry changes."""
-        scorer = self.model.pipeline.scorer
-        digest = hashlib.sha256(json.dumps(describe(scorer), sort_keys=True).encode()).hexdigest()[:16]
+        digest = hashlib.sha256(json.dumps(describe(self.scorer), sort_keys=True).encode()).hexdigest()[:16]
         if (kept := self.registry.load_state(self.model.space, digest)) is not None:
             return kept
-        state = scorer.fit(self.gallery)
+        state = self.scorer.fit(self.gallery)
         self.registry.save_state(self.model.space, digest, state)
         return state
 
@@ -56,7 +70,7 @@ class Expert:
         track = heard.tracks[self.model.space]
         if track.abstention:
             return None
-        return self.model.pipeline.scorer.score(self.state, self.gallery, track.embeddings)
+        return self.scorer.score(self.state, self.gallery, track.embeddings)
 
     def scores_without(self, heard: Heard, left_out: frozenset[str]) -> Scores | None:
         """The scores as if some sources had never been enrolled; each of them is worth the least of the others."""
@@ -64,7 +78,7 @@ class Expert:
         if track.abstention:
             return None
         rest, state = self._rest(left_out)
-        scores = self.model.pipeline.scorer.score(state, rest, track.embeddings)
+        scores = self.scorer.score(state, rest, track.embeddings)
         values = np.repeat(scores.values.min(axis=1, keepdims=True), len(self.gallery.sources), axis=1)
         values[:, np.isin(self.gallery.sources, rest.sources)] = scores.values
         return Scores(values, scores.knownness)
@@ -73,7 +87,7 @@ class Expert:
         """The rows of all other sources, and the scorer fitted to them."""
         if left_out not in self._rests:
             rest = Subset.without(self.gallery, left_out)
-            self._rests[left_out] = rest, self.model.pipeline.scorer.fit(rest)
+            self._rests[left_out] = rest, self.scorer.fit(rest)
         return self._rests[left_out]
 
     def similarities(self, mean: FloatArray) -> FloatArray:

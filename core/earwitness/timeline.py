@@ -1,0 +1,63 @@
+"""What the experts say of each part of a clip."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from earwitness.fusion import Opinions
+from earwitness.listening import Track
+from earwitness.types import FloatArray, Scores
+
+__all__ = ["Timeline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The T parts of a clip, as the expert that cuts it most hears them.
+
+    They begin at `starts` (T,) and last `seconds`; `opinions` are what E experts say of each, and `windowed` (E,) tells
+    who of them hears parts, and not only the whole.
+    """
+
+    starts: FloatArray
+    seconds: float
+    opinions: Opinions
+    windowed: NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls, tracks: Sequence[Track], scores: Sequence[Scores | None], windowed: Sequence[bool], whole: Opinions
+    ) -> Self:
+        """Lay the windows of all experts side by side: of each part an expert says what it says of its nearest window.
+
+        Args:
+            tracks: What each of the E experts heard.
+            scores: What each says of its windows, None where it abstains.
+            windowed: Who of them hears parts.
+            whole: What they say of the clip, n = 1, with its merits.
+        """
+        counts = [len(each.knownness) if each else 0 for each in scores]
+        finest = tracks[int(np.argmax(counts))]
+        middles = finest.starts + finest.seconds / 2
+        values = np.full((len(middles), *whole.values.shape[1:]), np.nan)
+        knownness = np.full(values.shape[:2], np.nan)
+        for at, (track, each) in enumerate(zip(tracks, scores, strict=True)):
+            if each is not None:
+                nearest = np.abs(middles[:, None] - track.starts - track.seconds / 2).argmin(axis=1)
+                values[:, at], knownness[:, at] = each.values[nearest], each.knownness[nearest]
+        merits = np.repeat(whole.merits, len(middles), axis=0)
+        return cls(finest.starts, finest.seconds, Opinions(values, knownness, merits), np.array(windowed))
+
+    @property
+    def apart(self) -> Opinions:
+        """What is said of the parts by those who hear parts: whoever heard the whole says the same of each."""
+        heard = self.opinions
+        values = np.where(self.windowed[:, None], heard.values, np.nan)
+        return replace(heard, values=values, knownness=np.where(self.windowed, heard.knownness, np.nan))
+
+    def change(self, at: int) -> float:
+        """The second about which part `at` takes over from the one before it."""
+        return float((self.starts[at - 1] + self.starts[at] + self.seconds) / 2)
