@@ -76,7 +76,7 @@ CALIBRATION = Calibration(
 def judge_of(calibration=CALIBRATION, gallery=None, current=True, names=("test",), cards=()):
     """A judge of experts of these names, in the spaces 'space', 'space 1' ...; each scores ten times as high."""
     models = [
-        Model(SimpleNamespace(name=name, task="system", scorer=Nearest(10.0 ** (k + 1))), SPACES[k], None)
+        Model(SimpleNamespace(name=name, task="system", window=4.0, scorer=Nearest(10.0 ** (k + 1))), SPACES[k], None)
         for k, name in enumerate(names)
     ]
     registry = SimpleNamespace(
@@ -413,6 +413,19 @@ def test_experts_that_cut_alike_answer_window_by_window():
     for at, segment in enumerate(verdict.segments):
         windows = (Track(each.starts[at : at + 1], each.embeddings[at : at + 1], 4.0) for each in (one, two))
         assert segment.knownness == pytest.approx(logsumexp(shares_of(*windows).sum(axis=0) + RULE.offset), rel=1e-6)
+
+
+def test_the_rules_of_a_panel_are_experts_of_their_own():
+    panel = SimpleNamespace(name="panel", scorers=(Nearest(1.0), Nearest(10.0)))
+    judge = judge_of(None)
+    model = replace(judge.models[0], pipeline=SimpleNamespace(name="test", task="system", window=4.0, scorer=panel))
+    asked = heard([1.0, 0.2], [0.3, 0.9])
+    by_panel = replace(judge, models=(model,))
+    assert [expert.name for expert in by_panel.experts] == ["test/nearest", "test/nearest"]
+    one, ten = by_panel.scores(asked)
+    np.testing.assert_allclose(10 * one.values, ten.values, rtol=1e-6)
+    assert judge.experts[0].name == "test"
+    assert by_panel.mean(asked) == pytest.approx(judge.mean(asked))
 
 
 def test_the_product_of_means_is_the_mean_cosine_over_experts():
