@@ -9,7 +9,16 @@ import pluggy
 if TYPE_CHECKING:
     import typer
 
-    from earwitness.contracts import Degradation, Embedder, FittedEmbedder, Frontend, LearnedEmbedder, Scorer, Tracer
+    from earwitness.contracts import (
+        Degradation,
+        Embedder,
+        FittedEmbedder,
+        Frontend,
+        LearnedEmbedder,
+        Scorer,
+        ScorerPanel,
+        Tracer,
+    )
     from earwitness.types import Card, Clip, Verdict
 
 hookspec = pluggy.HookspecMarker("earwitness")
@@ -26,8 +35,8 @@ def register_embedders() -> "Iterable[type[Embedder] | type[FittedEmbedder] | ty
 
 
 @hookspec
-def register_scorers() -> "Iterable[type[Scorer]]":  # type: ignore[empty-body]
-    """Return the scorer classes this plugin offers."""
+def register_scorers() -> "Iterable[type[Scorer | ScorerPanel]]":  # type: ignore[empty-body]
+    """Return the scorer classes this plugin offers, and panels of them."""
 
 
 @hookspec

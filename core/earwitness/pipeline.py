@@ -24,7 +24,16 @@ from typing import Any, ClassVar, Literal, Self, cast, get_args, get_origin
 
 import yaml
 
-from earwitness.contracts import Degradation, Embedder, FittedEmbedder, Frontend, LearnedEmbedder, Part, Scorer
+from earwitness.contracts import (
+    Degradation,
+    Embedder,
+    FittedEmbedder,
+    Frontend,
+    LearnedEmbedder,
+    Part,
+    Scorer,
+    ScorerPanel,
+)
 from earwitness.errors import PipelineError
 from earwitness.plugins import Catalogue
 from earwitness.types import Task
@@ -74,7 +83,7 @@ class Pipeline:
     name: str
     frontend: Frontend
     embedder: Embedder | FittedEmbedder | LearnedEmbedder
-    scorer: Scorer
+    scorer: Scorer | ScorerPanel
     task: Task = "system"
     rate: Rate = 16000
     window: Length = 4.0
