@@ -1,16 +1,18 @@
 """Systems and vocoders on pages that training never saw: each page left out in turn, each expert alone and fused.
 
-    python benchmarks/pages.py --voices VOICES --pipeline wild --baseline log-mel --out F.json [--versions 2]
+    python benchmarks/pages.py --voices VOICES --pipeline wild --baseline log-mel --out F.json [--versions 2] \
+        [--network lfcc-resnet --folds 5 --work DIR]
 
 VOICES is a folder with a manifest.csv whose `corpus` column is the page. Only labels met on two pages or more take
 part. Embedders are fitted in closed form on the other pages' clips, cells being pages; scorers read the same clips;
 experts are fused evenly (each one's values standardised over sources), so nothing is tuned. `--versions` uses so many
-of the pipelines' training versions. Intervals resample pages.
+of the pipelines' training versions. A `--network` is trained on sources once for each group of pages, not of them,
+and stands beside the others as baselines do; vocoders are read off the same embeddings. Intervals resample pages.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +20,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from numpy.typing import NDArray
+from page_networks import Networks, folds_of
 from rich.progress import track
 
 from earwitness.audio import read_clip
@@ -26,7 +29,7 @@ from earwitness.evaluation import metrics
 from earwitness.fusion import even
 from earwitness.manifest import Row, read_manifest
 from earwitness.model import unit
-from earwitness.pipeline import Pipeline, load_experts
+from earwitness.pipeline import Pipeline, load_experts, load_pipeline
 from earwitness.plugins import load_catalogue
 from earwitness.subset import Subset
 from earwitness.types import FloatArray, IntArray
@@ -59,12 +62,16 @@ def _one_row(pipeline: Pipeline, features: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class Expert:
-    """One pipeline's features of all clips: windows (N, 1, dims), the clip of each and its version."""
+    """One pipeline's features of all clips: windows (N, 1, dims), the clip of each and its version.
+
+    Where `networks` stand for the embedder, windows are in their order and say nothing else.
+    """
 
     pipeline: Pipeline
     windows: FloatArray
     clips: IntArray
     versions: IntArray
+    networks: Networks | None = None
 
     @classmethod
     def hear(cls, pipeline: Pipeline, rows: Sequence[Row], versions: int) -> "Expert":
@@ -78,12 +85,21 @@ class Expert:
             np.repeat([version for _, version, _ in sizes], [size for _, _, size in sizes]),
         )
 
-    def values(self, train: NDArray[np.bool_], labels: IntArray, pages: IntArray, sources: int) -> FloatArray:
-        """Every clip's value for every source, (clips, K), learned from the clips of `train` (clips,)."""
-        mine = train[self.clips]
+    @classmethod
+    def of_networks(cls, networks: Networks) -> "Expert":
+        """Networks instead of features and an embedder."""
+        count = len(networks.clips)
+        nothing = np.zeros((count, 1, 1), np.float32)
+        return cls(networks.pipeline, nothing, networks.clips, np.zeros(count, np.int64), networks)
+
+    def values(
+        self, part: NDArray[np.bool_], page: NDArray[np.bool_], labels: IntArray, pages: IntArray, sources: int
+    ) -> FloatArray:
+        """Every clip's value for every source, (clips, K), learned from the clips of `part` that aren't of `page`."""
+        mine = (part & ~page)[self.clips]
         owner, cell = labels[self.clips], (labels * (pages.max() + 1) + pages)[self.clips]
         clean = mine & (self.versions == 0)
-        vectors = self._embedded(mine, owner, cell)
+        vectors = self.networks.vectors_without(page) if self.networks else self._embedded(mine, owner, cell)
         present = np.unique(owner[clean])
         gallery = Subset(
             tuple(map(str, present)),
@@ -124,16 +140,30 @@ class Task:
         names, counts = np.unique([label for label, _ in pairs], return_counts=True)
         return np.asarray(names[counts >= 2])
 
+    @classmethod
+    def of(cls, rows: Sequence[Row], column: str) -> "Task":
+        """The labels that a column gives."""
+        return cls(column, *(np.array([row.columns[each] for row in rows]) for each in (column, "corpus")))
+
+    @property
+    def part(self) -> NDArray[np.bool_]:
+        """Which clips take part, (clips,)."""
+        return np.isin(self.labels, self.names)
+
+    def folds(self, count: int) -> IntArray:
+        """Pages in groups of about as many clips that take part, (clips,)."""
+        return folds_of(np.unique(self.pages, return_inverse=True)[1], self.part, count)
+
     def left_out(self, experts: Sequence[Expert]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Values (clips, E, K) of every clip by what the other pages taught; and which clips take part."""
-        part = np.isin(self.labels, self.names)
+        part = self.part
         labels = np.searchsorted(self.names, np.where(part, self.labels, self.names[0]))
         pages = np.unique(self.pages, return_inverse=True)[1]
         values = np.full((len(labels), len(experts), len(self.names)), np.nan)
         for page in track(np.unique(pages[part]), f"pages, {self.column}"):
             here = part & (pages == page)
             for at, expert in enumerate(experts):
-                found = expert.values(part & (pages != page), labels, pages, len(self.names))
+                found = expert.values(part, pages == page, labels, pages, len(self.names))
                 values[here, at] = found[here]
         return values, part
 
@@ -170,6 +200,9 @@ def main(
     pipeline: Annotated[str, typer.Option(help="The pipeline whose experts are fused.")] = "wild",
     baseline: Annotated[list[str] | None, typer.Option(help="Pipeline beside them; may be repeated.")] = None,
     versions: Annotated[int, typer.Option(help="Training versions used of each clip.")] = 1,
+    network: Annotated[list[str] | None, typer.Option(help="Learned pipeline beside them; may be repeated.")] = None,
+    folds: Annotated[int, typer.Option(help="Groups of pages, each left out of a network's training at once.")] = 5,
+    work: Annotated[Path, typer.Option(help="Where networks go and are found again.")] = Path("networks"),
 ) -> None:
     """Measure and write the figures."""
     catalogue = load_catalogue()
@@ -177,17 +210,19 @@ def main(
     chosen = list(load_experts(pipeline, catalogue))
     chosen += [each for name in baseline or () for each in load_experts(name, catalogue)]
     experts = [Expert.hear(each, manifest.rows, versions) for each in chosen]
+    tasks = [Task.of(manifest.rows, column) for column in ("source", "vocoder")]
+    for name in network or ():
+        learned = load_pipeline(name, catalogue)
+        learned = replace(learned, training=replace(learned.training, versions=learned.training.versions[:versions]))
+        experts.append(Expert.of_networks(Networks.hear(learned, manifest, tasks[0].part, tasks[0].folds(folds), work)))
     results: dict[str, Any] = {}
-    for column in ("source", "vocoder"):
-        task = Task(
-            column,
-            np.array([row.columns[column] for row in manifest.rows]),
-            np.array([row.columns["corpus"] for row in manifest.rows]),
-        )
+    for task in tasks:
+        column = task.column
         values, part = task.left_out(experts)
         names = [expert.pipeline.name for expert in experts]
         results[column] = {
-            name: task.figures(values[:, list(kept)], part) for name, kept in panels(names, len(baseline or ())).items()
+            name: task.figures(values[:, list(kept)], part)
+            for name, kept in panels(names, len(baseline or ()) + len(network or ())).items()
         }
         out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         for name, found in results[column].items():
