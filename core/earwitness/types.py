@@ -19,6 +19,7 @@ __all__ = [
     "FloatArray",
     "IntArray",
     "Kind",
+    "Mixed",
     "Origin",
     "Rank",
     "Scores",
@@ -120,6 +121,19 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Mixed:
+    """A change of source within a clip: `before` until about the second `at`, `after` from there on."""
+
+    at: float
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        """The change as a sentence."""
+        return f"mixed: {self.before} until about {self.at:.1f} s, {self.after} from there on"
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """What the signal itself shows of its making between `start` and `end`, in seconds: lines at k * `spacing_hz`.
 
@@ -163,8 +177,8 @@ class Verdict:
     """The answer for one clip and task, field by field as in the JSON that others rely on (schema 1).
 
     `source` is None unless `verdict` is 'known'; `siblings` are the sources that nothing tells apart from it, itself
-    among them, and `probability` is that of them all. `experts` says who carried the answer, `suspects` whose cards
-    name the lattice that the clip carries. A figure that can't be had honestly is None.
+    among them, and `probability` is that of them all. `experts` says who carried the answer, `mixed` that
+    another source takes over within the clip, `suspects` whose cards name the lattice that it carries. A figure that can't be had honestly is None.
     """
 
     clip: str
@@ -185,6 +199,7 @@ class Verdict:
     evidence: tuple[Evidence, ...] = ()
     experts: tuple[Share, ...] = ()
     segments: tuple[Segment, ...] = ()
+    mixed: Mixed | None = None
     suspects: tuple[str, ...] = ()
     traces: tuple[Trace, ...] = ()
     duration: float | None = None
