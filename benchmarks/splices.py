@@ -1,6 +1,6 @@
 """Clips joined of two: how often a registry says that the source changes, where, and how often of one it says so too.
 
-    python benchmarks/splices.py --registry DIR --manifest MANIFEST --split test --out F.json [--count 200] [--seconds 8]
+    python benchmarks/splices.py --registry DIR --manifest MANIFEST --split test --out F.json [--count 200]
 
 The first clip of a pair comes first, the second at its rate and its own level, each cut to `--seconds` at most. Pairs
 are of two sources, or of one, which no change should be found in: its other clip has another text and often voice.
