@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from safetensors.numpy import save_file
 
 from earwitness.errors import OptionError, PipelineError, ProbeError, UnknownPartError
 from earwitness.model import Model, model_folders, space_digest, unit
@@ -121,6 +122,49 @@ def test_a_torn_network_is_an_error_at_any_byte(network):
         network.write_bytes(whole[:size])
         with pytest.raises(PipelineError, match="damaged"):
             OnnxNetwork(network)
+
+
+@pytest.fixture
+def trained(network):
+    """A folder that loads as a trained model, with a head for two sources."""
+    folder = network.parent
+    (folder / "pipeline.yaml").write_text("{name: x, frontend: lfcc60, embedder: resnet18, scorer: knn}")
+    (folder / "weights.safetensors").write_bytes(b"w")
+    save_file({"directions": np.eye(2, dtype=np.float32)}, folder / "head.safetensors", {"sources": '["b", "a"]'})
+    return folder
+
+
+def test_heads_come_by_the_names_of_their_sources_and_move_no_space(trained):
+    model = Model.load(trained, load_catalogue())
+    assert {source: head.tolist() for source, head in model.heads.items()} == {"b": [1, 0], "a": [0, 1]}
+    (trained / "head.safetensors").unlink()
+    headless = Model.load(trained, load_catalogue())
+    assert headless.heads == {}
+    assert headless.space == model.space
+
+
+def test_a_torn_head_is_an_error_at_any_byte(trained):
+    file = trained / "head.safetensors"
+    whole = file.read_bytes()
+    for size in range(len(whole)):
+        file.write_bytes(whole[:size])
+        with pytest.raises(PipelineError, match=r"head.safetensors is damaged.*train the model again"):
+            Model.load(trained, load_catalogue())
+
+
+@pytest.mark.parametrize(
+    ("name", "metadata"),
+    [
+        ("directions", None),
+        ("directions", {"sources": '["b"]'}),
+        ("directions", {"sources": "b, a"}),
+        ("heads", {"sources": '["b", "a"]'}),
+    ],
+)
+def test_a_head_that_is_none_is_an_error(trained, name, metadata):
+    save_file({name: np.eye(2, dtype=np.float32)}, trained / "head.safetensors", metadata)
+    with pytest.raises(PipelineError, match=r"head.safetensors is damaged"):
+        Model.load(trained, load_catalogue())
 
 
 @pytest.mark.parametrize("count", [1, BATCH, BATCH + 1, 2 * BATCH + 6])

@@ -24,6 +24,7 @@ from earwitness.model import Model
 from earwitness.pipeline import Pipeline, Recipe, load_experts
 from earwitness.places import cache_folder
 from earwitness.plugins import load_catalogue
+from earwitness.subset import Subset
 from earwitness.training import features as features_module
 from earwitness.training import learn, loop, train
 from earwitness.training.data import Corpus, batches, crop, gather
@@ -33,7 +34,7 @@ from earwitness.training.learner import Classifier, Learner, with_margin
 from earwitness_degradations import Noise
 from earwitness_embedders import ResNet18, Stats
 from earwitness_frontends import Lfcc
-from earwitness_scorers import Mahalanobis
+from earwitness_scorers import Mahalanobis, Softmax
 
 RATE = 16000
 SYSTEMS = {"hiss": [1, -0.95], "hum": [1, 0.95], "nasal": [1, 0, 0.95]}
@@ -95,6 +96,7 @@ def test_the_folder_is_a_model_that_answers_as_it_learned(model):
         "pipeline.yaml",
         "weights.safetensors",
         "network.onnx",
+        "head.safetensors",
         "card.md",
     }
     loaded = Model.load(model, load_catalogue())
@@ -107,6 +109,27 @@ def test_the_folder_is_a_model_that_answers_as_it_learned(model):
     with torch.inference_mode():
         expected = torch_model.eval().network(torch.from_numpy(features)).numpy()
     np.testing.assert_allclose(loaded.embedder(features), expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_the_head_it_learned_under_is_there_for_scorers(model):
+    """Logits by the model's heads are the cosines that training descended on, times the scorer's scale."""
+    loaded = Model.load(model, load_catalogue())
+    assert list(loaded.heads) == ["hiss", "hum", "nasal"]
+    learned = Classifier(PIPELINE.embedder.network(60), 8, 3)
+    learned.load_state_dict(load_file(model / "weights.safetensors"))
+    windows = np.random.default_rng(0).standard_normal((4, PIPELINE.length)).astype(np.float32)
+    features = PIPELINE.frontend(windows, RATE)
+    with torch.inference_mode():
+        expected = learned.eval()(torch.from_numpy(features)).numpy()
+    rows = loaded.embed(features)
+    numbers, heads = np.arange(4), np.stack([loaded.heads[source] for source in ("hum", "hiss")])
+    gallery = Subset(
+        ("hum", "hiss", "new"), np.concatenate([heads, np.zeros_like(heads[:1])]), rows, *[numbers % 3] * 3
+    )
+    scorer = Softmax(scale=2.0, logits="head")
+    values = scorer.score(scorer.fit(gallery), gallery, rows).values
+    np.testing.assert_allclose(values[:, :2], 2 * expected[:, [1, 0]], atol=1e-3)
+    np.testing.assert_allclose(values[2, 2], 2.0, atol=1e-5)  # the only row of a source that training never saw
 
 
 def test_the_card_tells_data_figures_seed_and_versions(model, corpus):

@@ -3,10 +3,11 @@
 pipeline.yaml       the recipe, every parameter spelt out
 weights.safetensors what was learned, to go on learning from
 network.onnx        the same, to answer with
+head.safetensors    the directions that training found for its sources, for scorers that take them
 card.md             data, figures, seed, versions
 
-An embedder fitted in closed form answers by NumPy from weights.safetensors, and has no network.onnx; one with
-nothing to learn has neither.
+An embedder fitted in closed form answers by NumPy from weights.safetensors, and has no network.onnx and no head;
+one with nothing to learn has none of the three.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
 from earwitness.contracts import Embedder, FittedEmbedder
@@ -54,7 +55,7 @@ def unit(vectors: FloatArray) -> FloatArray:
 def space_digest(pipeline: Pipeline, weights: Path | None) -> str:
     """Digest of all that decides where an embedding falls: rate, window, frontend, embedder and weights.
 
-    The scorer has no part in it: changing a scorer needs no re-embedding.
+    The scorer and the head that it may take have no part in it: changing a scorer needs no re-embedding.
     """
     recipe = [pipeline.rate, pipeline.window, describe(pipeline.frontend), describe(pipeline.embedder)]
     digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
@@ -91,7 +92,8 @@ class Model:
         space = space_digest(pipeline, weights)
         if isinstance(embedder, FittedEmbedder):
             return cls(pipeline, space, partial(embedder.embed, _read_state(weights)))
-        return cls(pipeline, space, OnnxNetwork(folder / "network.onnx", device))
+        network = OnnxNetwork(folder / "network.onnx", device)
+        return cls(pipeline, space, network, _read_heads(folder / "head.safetensors"))
 
     def features(self, windows: Windows) -> FloatArray:
         """Windows to (B, frames, dims)."""
@@ -128,6 +130,20 @@ def _read_state(weights: Path) -> State:
     try:
         return load_file(weights)
     except SafetensorError as error:
-        raise PipelineError(
-            f"{weights} is damaged ({error}): train the model again, or copy its folder anew"
-        ) from error
+        raise _damaged(weights, error) from error
+
+
+def _read_heads(file: Path) -> dict[str, FloatArray]:
+    """The directions (d,) by source; none where training left no head."""
+    if not file.is_file():
+        return {}
+    try:
+        with safe_open(file, "np") as opened:
+            sources = json.loads((opened.metadata() or {})["sources"])
+            return dict(zip(sources, opened.get_tensor("directions"), strict=True))
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise _damaged(file, error) from error
+
+
+def _damaged(file: Path, error: Exception) -> PipelineError:
+    return PipelineError(f"{file} is damaged ({error}): train the model again, or copy its folder anew")

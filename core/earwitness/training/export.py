@@ -1,11 +1,14 @@
 """From torch, which learns, to ONNX, which answers."""
 
+import json
 import logging
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from earwitness.errors import TrainingError
 from earwitness.network import OnnxNetwork
@@ -18,14 +21,21 @@ OPSET = 18
 TOLERANCE = 1e-4  # relative to the largest value of the embedding
 
 
-def export(model: Classifier, weights: dict[str, torch.Tensor], shape: tuple[int, int], out: Path) -> None:
-    """Write `weights` to the folder `out`, and the network with them for windows of `shape` (frames, dims).
+def export(
+    model: Classifier, weights: dict[str, torch.Tensor], sources: Sequence[str], shape: tuple[int, int], out: Path
+) -> None:
+    """Write to the folder `out`: `weights`, the head, and the network for windows of `shape` (frames, dims).
+
+    The head's file has one tensor, `directions` (C, d), a unit row for each of the `sources`, which its metadata
+    lists in the same order.
 
     Raises:
         TrainingError: the ONNX network doesn't compute what the torch one does.
     """
     write_tensors(out / "weights.safetensors", weights)
     model.load_state_dict(weights)
+    directions = functional.normalize(weights["head.weight"])
+    write_tensors(out / "head.safetensors", {"directions": directions}, {"sources": json.dumps(sources)})
     export_network(model.network, shape, out / "network.onnx")
 
 

@@ -117,7 +117,7 @@ def _descend(
     learner = Learner(pipeline.embedder, recipe, (frames, dims), len(train.sources), seed, device)
     share = recipe.crop / pipeline.window
     progress = fit(learner, recipe, share, train, dev, out / CHECKPOINT, run, quiet)
-    export(learner.model, progress.best, (frames, dims), out)
+    export(learner.model, progress.best, train.sources, (frames, dims), out)
     return progress
 
 
