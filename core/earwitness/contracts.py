@@ -135,11 +135,11 @@ class Scorer(Part, Protocol):
 
 @runtime_checkable
 class ScorerPanel(Part, Protocol):
-    """Several rules over one space, each heard for itself and fused by what development clips show it to be worth."""
+    """Several rules over one space, of which calibration chooses the one that development clips bear out."""
 
     @property
     def scorers(self) -> "tuple[Scorer, ...]":
-        """The rules, each of another name."""
+        """The rules, each of another name; the first answers until one is chosen."""
         ...
 
 

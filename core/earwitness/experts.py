@@ -29,7 +29,7 @@ class Expert:
     _rests: dict[frozenset[str], tuple[Subset, State]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, registry: Registry, model: Model) -> "tuple[Self, ...]":
+    def all_of(cls, registry: Registry, model: Model) -> "tuple[Self, ...]":
         """A model's expert, or one for each rule of its panel."""
         rule = model.pipeline.scorer
         rules = rule.scorers if isinstance(rule, ScorerPanel) else (rule,)
