@@ -406,7 +406,7 @@ def test_plugins_list(call):
     assert {"cell_lda", "knn", "mahalanobis", "openmax", "softmax"} <= set(ours["scorers"]["offers"]["scorer"])
     assert {plugin["problem"] for plugin in plugins} == {None}
     table = call("plugins", "list")
-    assert re.search(r"^scorers +earwitness \S+ +\d+ ms +scorer +cell_lda, knn, mahalanobis", table.out, re.MULTILINE)
+    assert re.search(r"^scorers +earwitness \S+ +\d+ ms +scorer +auto, cell_lda, energy", table.out, re.MULTILINE)
 
 
 def test_plot_draws_a_png(made, call, tmp_path):

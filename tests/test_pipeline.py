@@ -84,6 +84,7 @@ def test_every_registered_pipeline_can_be_read(name):
         ({"rate": "clip"}, PipelineError, "rate is 'clip', not of type int or 'native'"),
         ({"rate": 8000.5}, PipelineError, "rate is 8000.5, not of type int or 'native'"),
         ({"rate": True}, PipelineError, "rate is True, not of type int or 'native'"),
+        ({"scorer": {"softmax": {"logits": "heads"}}}, PipelineError, "logits is 'heads', not one of prototypes, head"),
         ({"rate": ["native"]}, PipelineError, "not of type int or 'native'"),
         ({"window": "native"}, PipelineError, "window is 'native', not a number or 'clip'"),
         ({"window": None}, PipelineError, "window is None, not a number or 'clip'"),

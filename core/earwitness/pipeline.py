@@ -202,6 +202,8 @@ def _checked(cls: type[Any], data: Any, what: str) -> dict[str, Any]:
 
 def _typed(kind: Any, value: Any, what: str) -> Any:
     """A YAML value as a field of a plain type wants it: 1e-3 is text to YAML, and 4 an integer."""
+    if get_origin(kind) is Literal and value not in get_args(kind):
+        raise PipelineError(f"{what} is {value!r}, not one of {', '.join(map(str, get_args(kind)))}")
     kind, words = _parted(kind)
     if value in words:
         return value

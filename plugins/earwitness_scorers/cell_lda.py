@@ -29,7 +29,8 @@ class CellLda:
     V the v of the largest l: as many as there are sources less one, and never under `least`, so that few sources
     don't leave a line on which everything is near something. Knownness is the cosine of z to that of its k-th
     nearest row, k = min(`k`, n_c / 2), n_c the rows of the source that owns the nearest. It is all closed form: a
-    source enrolled moves the directions at once, without training.
+    source enrolled moves the directions at once, without training. Answering goes through all rows: the index ranks
+    them by another cosine.
 
     Sources: Rao, The utilization of multiple measurements, J. Royal Statistical Society B 10, 1948; Friedman,
     Regularized discriminant analysis, JASA 84, 1989; Sun et al. 2022, Out-of-Distribution Detection with Deep Nearest
@@ -71,8 +72,9 @@ class CellLda:
         z = _directed(queries @ state["projection"] - state["centre"])
         cosines = z @ state["rows"].T  # (B, N)
         k = state["neighbours"][cosines.argmax(axis=1)]
-        knownness = np.sort(cosines, axis=1)[np.arange(len(z)), -k]
-        return Scores(self.scale * (z @ state["means"].T), knownness)
+        most = min(self.k, cosines.shape[1])
+        ranked = np.sort(np.partition(cosines, -most, axis=1)[:, -most:], axis=1)
+        return Scores(self.scale * (z @ state["means"].T), ranked[np.arange(len(z)), -k])
 
 
 def _directed(z: NDArray[np.floating]) -> NDArray[np.floating]:
