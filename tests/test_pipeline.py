@@ -77,7 +77,7 @@ def test_every_registered_pipeline_can_be_read(name):
         ({"scorer": ["knn"]}, PipelineError, "neither a name nor"),
         ({"frontends": "lfcc60"}, PipelineError, "no parameter 'frontends'"),
         ({"training": {"epoch": 3}}, PipelineError, "no parameter 'epoch'"),
-        ({"task": "phone"}, PipelineError, "none of system, device"),
+        ({"task": "phone"}, PipelineError, "not one of system, device"),
         ({"hop": 5.0}, PipelineError, "hop <= window"),
         ({"hop": 0}, PipelineError, "0 < hop"),
         ({"rate": 0}, PipelineError, "rate > 0"),

@@ -93,8 +93,6 @@ class Pipeline:
     REQUIRED: ClassVar[tuple[str, ...]] = ("name", "frontend", "embedder", "scorer")
 
     def __post_init__(self) -> None:
-        if self.task not in get_args(Task):
-            raise PipelineError(f"pipeline {self.name!r}: task {self.task!r} is none of {', '.join(get_args(Task))}")
         if not ((self.rate == "native" or self.rate > 0) and (self.window == "clip" or 0 < self.hop <= self.window)):
             raise PipelineError(f"pipeline {self.name!r}: needs rate > 0 and 0 < hop <= window")
         if isinstance(self.embedder, LearnedEmbedder) and (self.rate == "native" or self.window == "clip"):
