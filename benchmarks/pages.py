@@ -26,6 +26,7 @@ from rich.progress import track
 from earwitness.audio import read_clip
 from earwitness.contracts import Embedder, FittedEmbedder
 from earwitness.evaluation import metrics
+from earwitness.evaluation.intervals import bootstrap
 from earwitness.fusion import even
 from earwitness.manifest import Row, read_manifest
 from earwitness.model import unit
@@ -173,7 +174,7 @@ class Task:
         order = np.argsort(-fused, axis=1)
         truth, pages = self.labels[part], self.pages[part]
         answers = self.names[order[:, 0]]
-        interval = metrics.bootstrap(lambda rows: metrics.macro_f1(truth[rows], answers[rows]), [pages], count=500)
+        interval = bootstrap(lambda rows: metrics.macro_f1(truth[rows], answers[rows]), [pages], count=500)
         return {
             "classes": len(self.names),
             "clips": len(truth),

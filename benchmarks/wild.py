@@ -24,10 +24,12 @@ from rich.progress import track
 
 import earwitness
 from earwitness.audio import read_clip
-from earwitness.calibration import Calibration, calibrate
+from earwitness.calibration import Calibration
+from earwitness.deciding import Judge
 from earwitness.evaluation import metrics
-from earwitness.evaluation.scoring import Scored, score_rows
-from earwitness.fusion import STRANGER, Opinions, fit_fusion
+from earwitness.evaluation.development import calibrate_judge
+from earwitness.evaluation.intervals import bootstrap
+from earwitness.evaluation.scoring import Listened, hear_all, score
 from earwitness.manifest import Manifest, Row, read_manifest
 from earwitness.plugins import load_catalogue
 from earwitness.types import FloatArray
@@ -43,6 +45,8 @@ CONDITIONS: Mapping[str, tuple[str, Mapping[str, Any]] | None] = {
     "noise 20 dB": ("noise", {"ratio": (20.0, 20.0), "slope": (0.0, 0.0)}),
     "2 s": None,
 }
+
+NOBODY = "unknown"
 
 
 def conditioned(samples: FloatArray, rate: int, condition: str) -> FloatArray:
@@ -72,24 +76,38 @@ def _rewritten(rows: Sequence[Row], condition: str, folder: Path) -> Iterator[Ro
 
 def interval(values: NDArray[np.float64], pages: Sequence[str]) -> tuple[float, float, float]:
     """Mean over clips and its 95 % interval over pages."""
-    low, high = metrics.bootstrap(lambda rows: float(values[rows].mean()), [list(pages)], count=500)
+    low, high = bootstrap(lambda rows: float(values[rows].mean()), [list(pages)], count=500)
     return float(values.mean()), low, high
 
 
 @dataclass(frozen=True)
 class Answers:
-    """One line a clip: what is true, what ranks first, and how known it is; with the threshold, of development."""
+    """One line a clip: what is true, what ranks first, what is named, and how known it is."""
 
     truth: NDArray[np.str_]
     pages: NDArray[np.str_]
     first: NDArray[np.str_]
+    named: NDArray[np.str_]
     knownness: NDArray[np.float64]
-    threshold: float
+
+    @classmethod
+    def of(cls, judge: Judge, calibration: Calibration, test: Listened) -> "Answers":
+        """What a judge's experts answer to the test clips, by their calibration."""
+        scored = score(judge, test, verdicts=False)
+        fused = judge.fused(scored.opinions, calibration.fusion)
+        names = np.array([*judge.sources, NOBODY])
+        return cls(
+            truth=np.array([row.source or NOBODY for row in scored.rows]),
+            pages=np.array([row.columns["corpus"] for row in scored.rows]),
+            first=names[fused.values.argmax(axis=1)],
+            named=names[calibration.answers(fused.values, fused.knownness)],
+            knownness=fused.knownness.astype(np.float64),
+        )
 
     @property
     def accepted(self) -> NDArray[np.bool_]:
         """(n,)."""
-        return np.asarray(self.knownness >= self.threshold)
+        return np.asarray(self.named != NOBODY)
 
     def share(self, chosen: NDArray[np.bool_], said: NDArray[np.bool_]) -> tuple[float, float, float]:
         """Of the chosen clips, those of which something was said."""
@@ -101,24 +119,25 @@ class Answers:
         result: dict[str, Any] = {
             source: {
                 "clips": int((self.truth == source).sum()),
-                "recall": self.share(self.truth == source, self.accepted & (self.first == source)),
+                "recall": self.share(self.truth == source, self.named == source),
                 "first rank": self.share(self.truth == source, self.first == source),
             }
             for source in sorted(set(self.truth[known]))
         }
-        result["genuine called a machine"] = self.share(
-            self.truth == "genuine", self.accepted & (self.first != "genuine")
-        )
+        machine = self.accepted & (self.named != "genuine")
+        result["genuine called a machine"] = self.share(self.truth == "genuine", machine)
         near = np.isin(self.truth, NEAR_KIN)
         pools = {"strangers": ~known, "near kin": near, "far strangers": ~known & ~near}
-        for name, chosen in pools.items():
-            result[name] = {
-                "clips": int(chosen.sum()),
-                "auroc": self._auroc(known, chosen),
-                "accepted": self.share(chosen, self.accepted),
-                "taken for": dict(Counter(self.first[chosen & self.accepted].tolist()).most_common()),
-            }
-        return result
+        return result | {name: self._against(known, chosen) for name, chosen in pools.items()}
+
+    def _against(self, known: NDArray[np.bool_], strange: NDArray[np.bool_]) -> dict[str, Any]:
+        """How well some strangers are told from what is known."""
+        return {
+            "clips": int(strange.sum()),
+            "auroc": self._auroc(known, strange),
+            "accepted": self.share(strange, self.accepted),
+            "taken for": dict(Counter(self.named[strange & self.accepted].tolist()).most_common()),
+        }
 
     def _auroc(self, known: NDArray[np.bool_], strange: NDArray[np.bool_]) -> tuple[float, float, float]:
         rows = np.flatnonzero(known | strange)
@@ -127,47 +146,8 @@ class Answers:
             chosen = rows[drawn]
             return metrics.auroc(self.knownness[chosen[known[chosen]]], self.knownness[chosen[strange[chosen]]])
 
-        low, high = metrics.bootstrap(area, [self.pages[rows].tolist()], known[rows], count=500)
+        low, high = bootstrap(area, [self.pages[rows].tolist()], known[rows], count=500)
         return area(np.arange(len(rows))), low, high
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Some of a registry's experts, fused and calibrated on development clips."""
-
-    experts: Sequence[str]
-    dev: Scored
-
-    def answers(self, test: Scored, kept: Sequence[int], far: float = 0.05) -> Answers:
-        """What these experts answer to the test clips."""
-        assert self.dev.estranged is not None
-        labels = np.concatenate([self.dev.labels, np.full(len(self.dev.estranged.merits), STRANGER)])
-        fit = _only(Opinions.joined([self.dev.opinions, self.dev.estranged]), kept)
-        asked = _only(test.opinions, kept)
-        names = [self.experts[at] for at in kept]
-        if len(kept) > 1:
-            rule = fit_fusion(fit, labels, names, self.dev.sources)
-            (values, knownness), (asked_values, asked_knownness) = rule.fuse(fit), rule.fuse(asked)
-        else:
-            values, knownness = fit.values[:, 0], fit.knownness[:, 0]
-            asked_values, asked_knownness = asked.values[:, 0], asked.knownness[:, 0]
-        known = labels != STRANGER
-        found: Calibration = calibrate(
-            values[known], labels[known], knownness[known], knownness[~known], far, self.dev.sources
-        )
-        return Answers(
-            truth=np.array([row.source or "unknown" for row in test.rows]),
-            pages=np.array([row.columns["corpus"] for row in test.rows]),
-            first=np.array(self.dev.sources)[asked_values.argmax(axis=1)],
-            knownness=asked_knownness,
-            threshold=found.threshold,
-        )
-
-
-def _only(opinions: Opinions, kept: Sequence[int]) -> Opinions:
-    """What some experts said."""
-    chosen = list(kept)
-    return Opinions(opinions.values[:, chosen], opinions.knownness[:, chosen], opinions.merits)
 
 
 def panels(count: int) -> Iterator[tuple[int, ...]]:
@@ -200,17 +180,18 @@ def main(
     manifest = replace(manifest, rows=tuple(r for r in manifest.rows if r.columns["corpus"] not in (without or ())))
     results: dict[str, Any] = {}
     with earwitness.open(registry) as engine:
-        judge = engine.judge("system")
+        judge, heard = engine.judge("system"), hear_all(engine, "system", read_manifest(dev).select(split="dev"))
         names = [expert.name for expert in judge.experts]
-        panel = Panel(names, score_rows(engine, "system", read_manifest(dev).select(split="dev"), estrange=True))
+        asked = [replace(judge, asked=tuple(names[at] for at in kept)) for kept in panels(len(names))]
+        calibrated = [calibrate_judge(each, heard, far=0.05)[0] for each in track(asked, "panels")]
         for each in condition or CONDITIONS:
             with TemporaryDirectory() as folder:
                 chosen = manifest if each == "raw" else thinned(manifest, judge.sources, every)
                 test = chosen if each == "raw" else degraded(chosen, each, Path(folder))
-                scored = score_rows(engine, "system", test)
+                listened = hear_all(engine, "system", test)
             results[each] = {
-                "+".join(names[at] for at in kept): panel.answers(scored, kept).figures(judge.sources)
-                for kept in panels(len(names))
+                "+".join(panel.asked or ()): Answers.of(panel, calibration, listened).figures(judge.sources)
+                for panel, calibration in zip(asked, calibrated, strict=True)
             }
             out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
             typer.echo(f"{each}: {json.dumps(results[each]['+'.join(names)])}")

@@ -66,7 +66,7 @@ CALIBRATION = Calibration(
     far=0.05,
     threshold=6.0,
     temperature=2.0,
-    ratio=LikelihoodRatio(slope=1.5, intercept=-9.0, lowest=-2.0, highest=2.0),
+    ratio=LikelihoodRatio.line(slope=1.5, intercept=-9.0, lowest=-2.0, highest=2.0),
     strangers=99,
     known=(5.0, 7.0, 8.0, 9.0),
     truths=(0.9, 0.95),
@@ -249,17 +249,15 @@ NAMES = ("near", "far")
 MERITS = np.array([1.0, 0.75, 1.0, 0.5, 1.0])
 RULE = Fusion(
     experts=NAMES,
-    sources=SOURCES,
-    centres=[[5.0, 4.0, 3.0], [50.0, 40.0, 30.0]],
-    widths=[[1.0, 2.0, 1.0], [10.0, 10.0, 20.0]],
+    centres=[4.0, 40.0],
+    widths=[1.5, 12.5],
     middles=[6.0, 60.0],
     spreads=[1.0, 15.0],
     weights=[[0.5, 0.2, 0.0, 0.1, 0.0], [0.0, 1.0, 0.0, 2.0, 0.3]],
     trust=[0.1, 0.4],
     offset=-1.5,
 )
-TABLES = ("centres", "widths")
-FUSED = replace(CALIBRATION, fusion=RULE, threshold=1.0)
+FUSED = replace(CALIBRATION, fusion=RULE, experts=NAMES, threshold=1.0)
 ALPHA, BETA = track_of([0.9, 0.1, 0.2], [0.8, 0.3, 0.1]), track_of([0.2, 0.7, 0.1], seconds=7.5)
 
 
@@ -374,8 +372,7 @@ def test_the_calibration_of_other_experts_is_none_of_these(calibration, names):
 
 
 def test_a_source_enrolled_after_calibration_is_answered_for_too():
-    rule = replace(RULE, sources=SOURCES[:2], **{name: [row[:2] for row in getattr(RULE, name)] for name in TABLES})
-    judge = judge_of(replace(FUSED, sources=SOURCES[:2], fusion=rule), names=NAMES, current=False)
+    judge = judge_of(replace(FUSED, sources=SOURCES[:2]), names=NAMES, current=False)
     gamma = track_of([0.0, 0.1, 1.0])
     verdict = judge.judge(heard_by(gamma, gamma))
     assert (verdict.verdict, verdict.source) == ("known", "gamma")
@@ -415,16 +412,21 @@ def test_experts_that_cut_alike_answer_window_by_window():
         assert segment.knownness == pytest.approx(logsumexp(shares_of(*windows).sum(axis=0) + RULE.offset), rel=1e-6)
 
 
-def test_the_rules_of_a_panel_are_experts_of_their_own():
-    panel = SimpleNamespace(name="panel", scorers=(Nearest(1.0), Nearest(10.0)))
-    judge = judge_of(None)
-    model = replace(judge.models[0], pipeline=SimpleNamespace(name="test", task="system", window=4.0, scorer=panel))
-    asked = heard([1.0, 0.2], [0.3, 0.9])
-    by_panel = replace(judge, models=(model,))
-    assert [expert.name for expert in by_panel.experts] == ["test/nearest", "test/nearest"]
-    one, ten = by_panel.scores(asked)
-    np.testing.assert_allclose(10 * one.values, ten.values, rtol=1e-6)
-    assert judge.experts[0].name == "test"
+def test_of_a_panel_the_first_rule_answers_until_another_is_asked_or_chosen():
+    one, ten = Nearest(1.0), type("Ten", (Nearest,), {"name": "ten"})(10.0)
+    pipeline = SimpleNamespace(
+        name="test", task="system", window=4.0, scorer=SimpleNamespace(name="x", scorers=(one, ten))
+    )
+    judge, asked = judge_of(None), heard([1.0, 0.2], [0.3, 0.9])
+    by_panel = replace(judge, models=(replace(judge.models[0], pipeline=pipeline),))
+    assert by_panel.panels == (("test/nearest", "test/ten"),)
+    (first,) = by_panel.scores(asked)
+    both = replace(by_panel, asked=by_panel.panels[0]).scores(asked)
+    np.testing.assert_array_equal(first.values, both[0].values)
+    np.testing.assert_allclose(10 * first.values, both[1].values, rtol=1e-6)
+    calibrated = replace(judge_of(replace(CALIBRATION, experts=("test/ten",))), models=by_panel.models)
+    assert [expert.name for expert in calibrated.experts] == ["test/ten"]
+    assert calibrated.judge(asked).threshold == CALIBRATION.threshold
     assert by_panel.mean(asked) == pytest.approx(judge.mean(asked))
 
 

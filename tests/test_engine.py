@@ -29,9 +29,9 @@ from earwitness_registry import Registry
 
 RATE = 16000
 FIELDS = """
-    schema clip sha256 task verdict source siblings family knownness threshold probability unknown_probability p_value
-    log10_lr support ranking evidence experts segments suspects traces duration warnings error pipeline space registry
-    engine
+    schema clip sha256 task verdict source siblings candidates family knownness threshold probability
+    unknown_probability p_value log10_lr support ranking evidence experts segments mixed suspects traces duration
+    warnings error pipeline space registry engine
 """
 
 
@@ -566,7 +566,7 @@ def test_a_calibration_of_before_there_was_fusion_still_counts_for_one_expert(ma
     asked = clips(made, "test", "alpha")[0]
     (before,) = changeable.identify(asked)
     data = changeable.registry.calibration("system")
-    assert (data.pop("fusion"), data.pop("siblings")) == (None, [])
+    assert (data.pop("fusion"), data.pop("siblings"), len(data.pop("experts"))) == (None, [], 1)
     changeable.registry.save_calibration("system", data)
     (after,) = changeable.identify(asked)
     assert plain(after) == {**plain(before), "registry": after.registry}
@@ -575,7 +575,7 @@ def test_a_calibration_of_before_there_was_fusion_still_counts_for_one_expert(ma
 
 def test_what_was_calibrated_for_one_expert_does_not_count_for_several(made, ensembled):
     data = ensembled.registry.calibration("system")
-    ensembled.registry.save_calibration("system", {**data, "fusion": None})
+    ensembled.registry.save_calibration("system", {**data, "fusion": None, "experts": []})
     (verdict,) = ensembled.identify(clips(made, "test", "alpha")[0])
     assert (verdict.verdict, verdict.threshold) == ("abstain", None)
     assert "earwitness calibrate" in verdict.warnings[0]

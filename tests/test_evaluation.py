@@ -12,9 +12,10 @@ import soundfile
 from sklearn.metrics import f1_score, roc_auc_score
 
 from earwitness.engine import open_engine
-from earwitness.errors import CalibrationError, ManifestError, RegistryError
+from earwitness.errors import CalibrationError, ManifestError, OptionError, RegistryError
 from earwitness.evaluation import calibrate_registry, evaluate_registry
-from earwitness.evaluation.evaluate import measure
+from earwitness.evaluation.conditions import CONDITIONS, Condition
+from earwitness.evaluation.measuring import measure
 from earwitness.evaluation.protocol import check_pools
 from earwitness.evaluation.scoring import score_rows
 from earwitness.evaluation.shortcuts import shortcut_accuracies
@@ -23,7 +24,9 @@ from earwitness.manifest import read_manifest
 METRICS = """
     task clips accuracy accuracy_sets macro_f1_known macro_f1_sets macro_f1_open auroc fpr95 oscr dir_at_far eer
     cllr cllr_min coverage far_asked far_realised intervals shortcuts siblings by
+    cllr_cal brier set_size family_right family_wrong unknowns conditions shortcut_warning
 """
+PER_TASK = {"task", "intervals", "shortcuts", "siblings", "by", "unknowns", "conditions", "shortcut_warning"}
 
 
 def strictly(text):
@@ -51,6 +54,12 @@ def rewrite(made, tmp_path):
     return write
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """No report: drawing one takes most of an evaluation of few clips, and has tests of its own."""
+    monkeypatch.setattr("earwitness.evaluation.evaluate.write_report", lambda *_: None)
+
+
 @pytest.fixture(scope="module")
 def evaluated(made, tmp_path_factory):
     """The folder of an evaluation of the made registry, by halves."""
@@ -76,9 +85,8 @@ def test_metrics_hold_what_others_rely_on(figures):
     assert set(figures["dir_at_far"]) == {"0.01", "0.1"}
     assert (figures["far_asked"], figures["skipped"], figures["split"]) == (0.05, [], "test")
     assert set(figures["by"]["half"]) == {"even", "odd"}
-    assert set(METRICS.split()) - {"task", "intervals", "shortcuts", "siblings", "by"} <= set(
-        figures["by"]["half"]["odd"]
-    )
+    assert set(METRICS.split()) - PER_TASK <= set(figures["by"]["half"]["odd"])
+    assert figures["conditions"] == {}
 
 
 def test_figures_agree_with_the_predictions(figures, predictions):
@@ -106,8 +114,10 @@ def test_figures_agree_with_the_predictions(figures, predictions):
 
 def test_intervals_hold_their_values(figures):
     assert set(figures["intervals"]) >= {"accuracy", "macro_f1_open", "auroc", "fpr95", "oscr", "eer"}
-    for name, (low, high) in figures["intervals"].items():
+    for name in set(figures["intervals"]) & {"accuracy", "macro_f1_open", "auroc", "fpr95", "oscr", "eer", "cllr"}:
+        low, high = figures["intervals"][name]
         assert low <= figures[name] <= high, name
+    assert figures["intervals"]["family_right"] == [None, None]  # no stranger is of an enrolled family
 
 
 def test_predictions_are_verdicts_with_the_truth(made, predictions):
@@ -131,7 +141,7 @@ def test_predictions_are_verdicts_with_the_truth(made, predictions):
 def test_the_report_stands_alone(evaluated):
     page = (evaluated / "report.html").read_text()
     assert page.startswith("<!doctype html>")
-    assert page.count('src="data:image/png;base64,') == 4
+    assert 'src="data:image/' in page
     assert not re.search(r'(src|href)="(?!data:)|<script|@import|url\(', page)
     assert "LEAKY" not in page
     assert "OSCR" in page.upper()
@@ -139,8 +149,11 @@ def test_the_report_stands_alone(evaluated):
 
 
 def test_shortcuts_are_told_and_can_be_taken(made, figures, tmp_path, rewrite):
-    assert set(figures["shortcuts"]) == {"prior", "duration", "level", "silence", "container"}
-    assert figures["shortcuts"]["prior"] == pytest.approx(1 / 3)
+    names = {"prior", "duration", "level", "silence", "bandwidth", "native_rate", "container"}
+    assert set(figures["shortcuts"]) == names
+    for name in ("prior", "native_rate", "container", "duration"):  # all made alike: nothing to tell them by
+        assert figures["shortcuts"][name] == pytest.approx(1 / 3), name
+    assert figures["shortcut_warning"] is None
 
     def by_length(row):
         """Each source has a length of its own."""
@@ -150,6 +163,18 @@ def test_shortcuts_are_told_and_can_be_taken(made, figures, tmp_path, rewrite):
         return {**row, "path": tmp_path / row["path"]}
 
     assert shortcut_accuracies(rewrite(by_length), "test")["duration"] == 1.0
+
+    def by_rate(row):
+        """Each source comes at a rate of its own, and what alpha says has no highs."""
+        samples, _ = soundfile.read(made.home / row["path"])
+        samples = samples if row["source"] != "alpha" else np.convolve(samples, np.ones(32) / 32, "same")
+        new = {"alpha": 16000, "beta": 16000}.get(row["source"], 22050)
+        soundfile.write(tmp_path / row["path"], np.tanh(samples), new)
+        return {**row, "path": tmp_path / row["path"]}
+
+    found = shortcut_accuracies(rewrite(by_rate), "test")
+    assert found["native_rate"] == pytest.approx(2 / 3)  # alpha and beta share a rate
+    assert found["bandwidth"] > 0.6
     assert shortcut_accuracies(rewrite(lambda row: row if row["split"] != "train" else None), "test") == {}
 
 
@@ -180,9 +205,98 @@ def test_strangers_of_development_may_not_stand_in_the_test(made, rewrite, tmp_p
         evaluate_registry(engine, same, tmp_path / "out")
     with pytest.raises(ManifestError, match="family tacotron"):
         check_pools(["a"], ["b"], {"a": "tacotron", "b": "tacotron"})
+    with pytest.raises(ManifestError, match="family espeak"):
+        check_pools(["espeak"], ["espeak-old"], {"espeak-old": "espeak"})
     check_pools(["a"], ["b"], {"a": "tacotron", "b": "vits"})
 
 
+def test_near_kin_of_strangers_of_development_may_not_stand_in_the_test(made, rewrite, tmp_path):
+    """By the family that the manifest names on either side; or where one is the family of the other."""
+    families = {"dev-one": "bumpy", "test-two": "bumpy"}
+    kin = rewrite(lambda row: {**row, "family": families.get(row["source"], "")})
+    with open_engine(made.registry) as engine, pytest.raises(ManifestError, match=r"stand in the test: family bumpy"):
+        evaluate_registry(engine, kin, tmp_path / "out")
+    told = rewrite(lambda row: {**row, "family": "dev-one" if row["source"] == "test-two" else ""})
+    with open_engine(made.registry) as engine, pytest.raises(ManifestError, match=r"family dev-one"):
+        evaluate_registry(engine, told, tmp_path / "out")
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_strangers_of_an_enrolled_family_are_told_apart_from_far_ones(made, rewrite, tmp_path):
+    kin = rewrite(lambda row: {**row, "family": "alpha" if row["source"] == "test-one" else ""})
+    with open_engine(made.registry) as engine:
+        (figures,) = evaluate_registry(engine, kin, tmp_path / "out")
+    near, far = figures["unknowns"]["near"], figures["unknowns"]["far"]
+    assert (near["clips"], far["clips"]) == ({"known": 18, "unknown": 5}, {"known": 18, "unknown": 5})
+    assert (near["auroc"] + far["auroc"]) / 2 == pytest.approx(figures["auroc"])
+    assert figures["family_right"] == 0.0  # no card has a family, so that no verdict names one
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_conditions_are_measured_on_the_clips_that_count(made, rewrite, tmp_path):
+    """What comes after a cut is what clips cut by hand come to; the threshold stays."""
+    soundfile.write(tmp_path / "silent.wav", np.zeros(32000), 16000)
+
+    def cut(row):
+        samples, rate = soundfile.read(made.home / row["path"], dtype="float32")
+        middle = (len(samples) - rate) // 2
+        soundfile.write(tmp_path / row["path"], samples[middle : middle + rate], rate, subtype="FLOAT")
+        return {**row, "path": tmp_path / row["path"]}
+
+    clips = rewrite(lambda row: row if row["split"] == "test" else None)
+    odd = replace(clips, rows=(*clips.rows, replace(clips.rows[0], path=tmp_path / "silent.wav")))
+    with open_engine(made.registry) as engine:
+        (figures,) = evaluate_registry(engine, odd, tmp_path / "out", conditions=("clean", "1s"))
+        by_hand = measure(
+            score_rows(engine, "system", rewrite(lambda row: cut(row) if row["split"] == "test" else None)),
+            engine.judge("system").calibration,
+        )
+        with pytest.raises(OptionError, match="no condition 'mp4'"):
+            evaluate_registry(engine, clips, tmp_path / "never", conditions=("mp4",))
+    assert not (tmp_path / "never").exists()
+    assert set(figures["conditions"]) == {"clean", "1s"}
+    clean, short = figures["conditions"]["clean"], figures["conditions"]["1s"]
+    assert len(figures["skipped"]) == 1
+    assert clean["clips"] == figures["clips"]
+    assert clean["skipped"] == []
+    for name in ("accuracy", "auroc", "cllr", "brier", "far_realised"):
+        assert clean[name] == pytest.approx(figures[name], abs=1e-6)
+        assert short[name] == pytest.approx(by_hand[name], abs=1e-6)
+    assert short["intervals"]["auroc"] == pytest.approx(by_hand["intervals"]["auroc"], abs=1e-6)
+    assert short["cllr"] != clean["cllr"]
+
+
+def test_the_command_line_tells_strangers_conditions_and_a_shortcut(made, rewrite, call, tmp_path):
+    """The clips of one source alone: whoever always says its name is right."""
+    few = rewrite(lambda row: row if row["source"] in ("alpha", "test-one") else None)
+    asked = ("evaluate", "--manifest", few.path, "--registry", made.registry, "--out", tmp_path / "out")
+    done = call(*asked, "--conditions", "1s, noise10", "--resample", "half")
+    assert done.code == 0
+    assert re.search(r"^accuracy +1\.000 +1\.000 to 1\.000$", done.out, re.MULTILINE)
+    assert re.search(r"^far_asked +0\.050$", done.out, re.MULTILINE)
+    strangers, conditions = done.out.split("\n\n")[1:]
+    assert [line.split()[0] for line in strangers.splitlines()] == ["strangers", "near", "far"]
+    assert [line.split()[0] for line in conditions.splitlines()] == ["condition", "1s", "noise10"]
+    warning, report = done.err.splitlines()
+    assert warning.startswith("earwitness: accuracy 1.00 is nearly reached without hearing a source (prior alone 1.00")
+    assert report == f"earwitness: report {tmp_path}/out/report.html"
+    figures = strictly((tmp_path / "out" / "metrics.json").read_text())
+    assert figures["shortcut_warning"] == warning.removeprefix("earwitness: ")
+    assert figures["resampled"] == ["source", "half"]
+    assert "there is no condition 'mp4'" in call(*asked, "--conditions", "mp4").err
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_condition_that_leaves_nothing_to_count_has_no_figures(made, rewrite, tmp_path, monkeypatch):
+    monkeypatch.setitem(CONDITIONS, "gone", Condition(seconds=0.001))
+    few = rewrite(lambda row: row if row["path"] in ("test-alpha-0.wav", "test-test-one-0.wav") else None)
+    with open_engine(made.registry) as engine:
+        (figures,) = evaluate_registry(engine, few, tmp_path / "out", conditions=("gone",))
+    assert figures["conditions"]["gone"]["clips"] == {"known": 0, "unknown": 0}
+    assert "no clip can be counted; first: " in figures["conditions"]["gone"]["skipped"][0]
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_a_column_can_make_strangers(made, rewrite, tmp_path):
     manifest = rewrite(lambda row: {**row, "hidden": "1" if row["source"] == "gamma" else "0"})
     with open_engine(made.registry) as engine:
@@ -192,6 +306,8 @@ def test_a_column_can_make_strangers(made, rewrite, tmp_path):
             evaluate_registry(engine, manifest, tmp_path, unknown_column="concealed")
         with pytest.raises(ManifestError, match=r"'halves'.*--by"):
             evaluate_registry(engine, manifest, tmp_path, by=("halves",))
+        with pytest.raises(ManifestError, match=r"'page'.*--resample"):
+            evaluate_registry(engine, manifest, tmp_path, resample="page")
 
 
 def test_without_strangers_or_known_clips_figures_are_null_not_invented(made, rewrite, tmp_path):
@@ -204,6 +320,7 @@ def test_without_strangers_or_known_clips_figures_are_null_not_invented(made, re
             assert figures["intervals"]["auroc"] == [None, None]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_bad_clips_are_left_out_and_told(made, rewrite, tmp_path):
     soundfile.write(tmp_path / "silent.wav", np.zeros(32000), 16000)
     train = made.home / "train-alpha-1.wav"
@@ -256,8 +373,11 @@ def test_the_threshold_is_set_by_the_strangers_of_development(made, registry_cop
 
 
 def test_too_few_strangers_bear_no_promise(rewrite, registry_copy):
-    few = rewrite(lambda row: row if row["split"] == "dev" and not row["source"].endswith("-two") else None)
+    """Of one family alone: what is enrolled of others could stand in for strangers."""
+    few = rewrite(lambda row: row if row["split"] == "dev" and row["source"] in ("alpha", "dev-one") else None)
     with open_engine(registry_copy) as engine:
+        engine.registry.remove("beta")
+        engine.registry.remove("gamma")
         before = engine.registry.calibration("system")
         with pytest.raises(CalibrationError, match=r"12 .*0\.05.*19 are needed.*at least 0\.077"):
             calibrate_registry(engine, few, 0.05)

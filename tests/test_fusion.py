@@ -30,7 +30,7 @@ def made(clips=300, strangers=100, seed=0):
 def written_out(x, fusion, opinions, labels):
     """The loss of x = (a, u, b) by the formula, clip by clip."""
     a, u, b = x[:6].reshape(3, 2), x[6:9], x[9]
-    z = (opinions.values - np.array(fusion.centres)) / np.array(fusion.widths)
+    z = (opinions.values - np.array(fusion.centres)[:, None]) / np.array(fusion.widths)[:, None]
     n = (opinions.knownness - np.array(fusion.middles)) / np.array(fusion.spreads)
     sizes = {k: np.sum(labels == k) for k in (-1, 0, 1, 2, 3)}
     loss = WEIGHT_RIDGE * np.sum((a - [EVEN, 0]) ** 2) + TRUST_RIDGE * (u @ u)
@@ -50,7 +50,7 @@ def entries(fusion):
 
 def test_it_is_the_optimum_that_scipy_finds():
     opinions, labels = made(clips=80, strangers=30)
-    fusion = fit_fusion(opinions, labels, EXPERTS, SOURCES)
+    fusion = fit_fusion(opinions, labels, EXPERTS)
     bounds = [(0, None)] * 9 + [(None, None)]
     best = minimize(written_out, np.full(10, 0.1), (fusion, opinions, labels), method="L-BFGS-B", bounds=bounds)
     assert written_out(entries(fusion), fusion, opinions, labels) == pytest.approx(best.fun, abs=1e-5)
@@ -64,7 +64,7 @@ def free(monkeypatch):
 
 def test_an_expert_of_no_use_weighs_least_and_none_weighs_less_than_nothing():
     opinions, labels = made()
-    fusion = fit_fusion(opinions, labels, EXPERTS, SOURCES)
+    fusion = fit_fusion(opinions, labels, EXPERTS)
     good, fair, useless = np.sum(fusion.weights, axis=1)
     assert good > fair > useless
     assert entries(fusion)[:9].min() >= 0
@@ -74,13 +74,13 @@ def test_an_expert_of_no_use_weighs_least_and_none_weighs_less_than_nothing():
 def test_the_ridge_draws_weights_to_even_ones(monkeypatch):
     opinions, labels = made()
     monkeypatch.setattr(rules, "WEIGHT_RIDGE", 1e3)
-    np.testing.assert_allclose(fit_fusion(opinions, labels, EXPERTS, SOURCES).weights, [[EVEN, 0]] * 3, atol=1e-2)
+    np.testing.assert_allclose(fit_fusion(opinions, labels, EXPERTS).weights, [[EVEN, 0]] * 3, atol=1e-2)
 
 
 @pytest.mark.usefixtures("free")
 def test_left_to_the_clips_a_useless_expert_weighs_next_to_nothing():
     opinions, labels = made()
-    good, fair, useless = np.sum(fit_fusion(opinions, labels, EXPERTS, SOURCES).weights, axis=1)
+    good, fair, useless = np.sum(fit_fusion(opinions, labels, EXPERTS).weights, axis=1)
     assert good > fair > 5 * useless
 
 
@@ -91,14 +91,14 @@ def test_scales_and_offsets_of_an_expert_change_no_answer():
         opinions.knownness * 10 - 4,
         opinions.merits,
     )
-    here, there = (fit_fusion(each, labels, EXPERTS, SOURCES).fuse(each) for each in (opinions, scaled))
+    here, there = (fit_fusion(each, labels, EXPERTS).fuse(each) for each in (opinions, scaled))
     np.testing.assert_allclose(here[0], there[0], atol=1e-6)
     np.testing.assert_allclose(here[1], there[1], atol=1e-6)
 
 
 def test_logits_and_knownness_are_the_formula():
     opinions, labels = made()
-    fusion = fit_fusion(opinions, labels, EXPERTS, SOURCES)
+    fusion = fit_fusion(opinions, labels, EXPERTS)
     logits, knownness = fusion.fuse(opinions)
     np.testing.assert_allclose(logits, fusion.shares(opinions).sum(axis=1) + fusion.offset)
     np.testing.assert_allclose(knownness, logsumexp(logits, axis=1))
@@ -108,7 +108,7 @@ def test_logits_and_knownness_are_the_formula():
 def test_what_is_fused_separates_better_than_its_best_expert():
     opinions, labels = made()
     fresh, truth = made(seed=1)
-    fusion = fit_fusion(opinions, labels, EXPERTS, SOURCES)
+    fusion = fit_fusion(opinions, labels, EXPERTS)
     known = truth != STRANGER
     fused = (fusion.fuse(fresh)[0].argmax(axis=1) == truth)[known].mean()
     alone = [(fresh.values[:, e].argmax(axis=1) == truth)[known].mean() for e in range(3)]
@@ -122,14 +122,14 @@ def test_an_expert_is_trusted_more_where_it_is_worth_more():
     deaf = opinions.merits[:, 1] < 0.5
     values = opinions.values.copy()
     values[deaf, 0] = 5 + 2 * np.random.default_rng(2).standard_normal((deaf.sum(), 4))
-    fusion = fit_fusion(Opinions(values, opinions.knownness, opinions.merits), labels, EXPERTS, SOURCES)
+    fusion = fit_fusion(Opinions(values, opinions.knownness, opinions.merits), labels, EXPERTS)
     (always, merited), _, _ = fusion.weights
     assert merited > 2 * always
 
 
 def test_an_expert_that_abstains_says_what_it_says_of_a_stranger_on_average():
     opinions, labels = made()
-    fusion = fit_fusion(opinions, labels, EXPERTS, SOURCES)
+    fusion = fit_fusion(opinions, labels, EXPERTS)
     silent = Opinions(opinions.values.copy(), opinions.knownness.copy(), opinions.merits)
     silent.values[:, 0], silent.knownness[:, 0] = np.nan, np.nan
     assert not fusion.shares(silent)[:, 0].any()
@@ -140,20 +140,35 @@ def test_an_expert_that_abstains_says_what_it_says_of_a_stranger_on_average():
 def test_experts_may_abstain_in_development_too():
     opinions, labels = made()
     opinions.values[::3, 0], opinions.knownness[::3, 0] = np.nan, np.nan
-    assert np.isfinite(entries(fit_fusion(opinions, labels, EXPERTS, SOURCES))).all()
+    assert np.isfinite(entries(fit_fusion(opinions, labels, EXPERTS))).all()
 
 
-def test_a_source_enrolled_since_is_standardised_as_the_others_are():
+def test_a_centre_and_width_are_those_of_clips_that_the_sources_did_not_make():
     opinions, labels = made()
-    fusion = fit_fusion(opinions, labels, EXPERTS, SOURCES)
-    grown = fusion.among(("new", "d", "a"))
-    assert grown.sources == ("new", "d", "a")
-    np.testing.assert_allclose(np.array(grown.centres)[:, 1:], np.array(fusion.centres)[:, [3, 0]])
-    np.testing.assert_allclose(np.array(grown.widths)[:, 0], np.mean(fusion.widths, axis=1))
+    fusion = fit_fusion(opinions, labels, EXPERTS)
+    others = [[opinions.values[labels != k, e, k] for k in range(4)] for e in range(3)]
+    np.testing.assert_allclose(fusion.centres, [np.mean([v.mean() for v in each]) for each in others])
+    np.testing.assert_allclose(fusion.widths, [np.mean([v.std() for v in each]) for each in others])
+
+
+def test_any_number_of_sources_may_be_asked_about():
+    opinions, labels = made()
+    fusion = fit_fusion(opinions, labels, EXPERTS)
+    fewer = Opinions(opinions.values[:, :, [3, 0]], opinions.knownness, opinions.merits)
+    np.testing.assert_allclose(fusion.shares(fewer), fusion.shares(opinions)[:, :, [3, 0]])
+
+
+def test_a_rule_with_a_centre_and_width_a_source_is_read_as_their_means():
+    fusion = fit_fusion(*made(), EXPERTS)
+    spread = np.array([-0.5, 0.0, 0.25, 0.25])
+    old = fusion.to_dict() | {"sources": list("abcd")}
+    old |= {name: (np.array(old[name])[:, None] * (1 + spread)).tolist() for name in ("centres", "widths")}
+    np.testing.assert_allclose(Fusion.from_dict(old).centres, fusion.centres)
+    np.testing.assert_allclose(Fusion.from_dict(old).widths, fusion.widths)
 
 
 def test_it_survives_json():
-    fusion = fit_fusion(*made(), EXPERTS, SOURCES)
+    fusion = fit_fusion(*made(), EXPERTS)
     assert Fusion.from_dict(json.loads(json.dumps(fusion.to_dict()))) == fusion
 
 
@@ -163,7 +178,7 @@ def test_it_needs_known_clips_and_strangers(kept):
     chosen = kept(labels)
     few = Opinions(opinions.values[chosen], opinions.knownness[chosen], opinions.merits[chosen])
     with pytest.raises(CalibrationError, match="list clips of both"):
-        fit_fusion(few, labels[chosen], EXPERTS, SOURCES)
+        fit_fusion(few, labels[chosen], EXPERTS)
 
 
 def test_before_any_rule_experts_count_alike_whatever_their_scale():

@@ -45,8 +45,10 @@ STOREYS = (
     ("model", "stretches"),
     ("calibration", "listening"),
     ("experts", "tracing", "timeline"),
+    ("council",),
     ("deciding",),
     ("engine", "plotting"),
+    ("reporting",),
     ("doctor", "training", "evaluation", "screening", "service", "testing"),
     ("cli",),
 )

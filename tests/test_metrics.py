@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, roc_auc_score
 
 from earwitness.evaluation import metrics
+from earwitness.evaluation.intervals import bootstrap
 
 SCORES = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=30)  # many ties
 
@@ -26,7 +28,9 @@ def drawn(n=60, m=40, seed=0, ties=False):
 def test_accuracy_and_macro_f1_agree_with_scikit_learn(pairs):
     truth, answer = np.array(pairs).T
     assert metrics.accuracy(truth, answer) == pytest.approx(accuracy_score(truth, answer))
-    assert metrics.macro_f1(truth, answer) == pytest.approx(f1_score(truth, answer, average="macro"))
+    assert metrics.macro_f1(truth, answer) == pytest.approx(
+        f1_score(truth, answer, labels=np.unique(truth), average="macro")
+    )
 
 
 @given(SCORES, SCORES)
@@ -86,6 +90,22 @@ def test_cllr_by_its_definition():
     assert metrics.cllr(np.log10(same), np.log10(different)) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("different", "same", "published"),
+    [
+        ([1, 1], [1, 1], 1.0),
+        ([3.0] * 2, [1 / 3] * 2, 2.0),
+        ([1 / 3] * 2, [3.0] * 2, 0.4150374992788437),
+        ([1 / 3] * 2, [1], 0.7075187496394219),
+        ([1 / 100] * 100, [1], 0.507177646488535),
+        ([1 / 100] * 100 + [100], [1], 0.5400680236656377),
+    ],
+)
+def test_cllr_is_that_of_the_forensic_institutes_toolkit(different, same, published):
+    """The figures that LiR, of the Netherlands Forensic Institute, expects in its own tests."""
+    assert metrics.cllr(np.log10(same), np.log10(different)) == pytest.approx(published, rel=1e-12)
+
+
 def test_cllr_of_knowing_nothing_is_one_and_huge_ratios_stay_finite():
     assert metrics.cllr(np.zeros(5), np.zeros(7)) == pytest.approx(1.0)
     assert metrics.cllr_min(np.zeros(5), np.zeros(7)) == pytest.approx(1.0)
@@ -124,16 +144,11 @@ def test_ece_by_counting_bins_and_of_calibrated_data():
     assert metrics.ece([0.0, 1.0], [0, 1]) == 0.0
 
 
-def test_brier_agrees_with_scikit_learn():
+def test_squared_errors_agree_with_scikit_learns_brier_score():
     rng = np.random.default_rng(0)
     p, truth = rng.random(50), rng.integers(0, 2, 50)
     expected = 2 * brier_score_loss(truth, p)  # two classes: each error counts twice
-    assert metrics.brier(np.stack([1 - p, p], axis=1), truth) == pytest.approx(expected)
-
-
-def test_coverage_and_size_of_prediction_sets():
-    sets = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [1, 1, 1]])
-    assert metrics.coverage(sets, [0, 2, 1, 2]) == (0.5, 1.5)
+    assert metrics.squared_errors(np.stack([1 - p, p], axis=1), truth).mean() == pytest.approx(expected)
 
 
 def test_metrics_without_their_clips_are_nan():
@@ -150,12 +165,42 @@ def test_metrics_without_their_clips_are_nan():
             metrics.cllr_min(known, unknown),
         ):
             assert math.isnan(value)
-    empty = np.empty((0, 3))
     assert math.isnan(metrics.accuracy([], []))
     assert math.isnan(metrics.macro_f1([], []))
     assert math.isnan(metrics.ece([], []))
-    assert math.isnan(metrics.brier(empty, []))
-    assert all(math.isnan(value) for value in metrics.coverage(empty, []))
+    assert math.isnan(metrics.mean([]))
+
+
+def test_pav_where_one_violation_runs_through_all():
+    """A low end pulls every block down with it, one after the other."""
+    targets = np.append(np.linspace(0, 1, 300), -200.0)
+    expected = IsotonicRegression().fit_transform(np.arange(301), targets)
+    np.testing.assert_allclose(metrics.pav(np.arange(301), targets, np.ones(301)), expected, atol=1e-9)
+
+
+def test_a_class_without_clips_has_no_score_and_costs_the_others():
+    assert metrics.macro_f1(["a", "a", "b"], ["a", "c", "b"]) == pytest.approx((2 / 3 + 1) / 2)
+    assert metrics.macro_f1(["a", "b"], ["c", "c"]) == 0.0
+
+
+def test_the_bootstrap_of_one_level_is_scipys():
+    """A mean of single clips, and an AUROC with known clips and strangers drawn apart."""
+    values = np.random.default_rng(0).gamma(2.0, size=60)
+    ours = bootstrap(lambda rows: values[rows].mean(), [np.arange(60)], count=4000)
+    theirs = stats.bootstrap((values,), np.mean, method="percentile", n_resamples=4000, rng=1).confidence_interval
+    assert ours == pytest.approx(tuple(theirs), abs=0.05 * (theirs.high - theirs.low))
+    _, known, unknown = drawn()
+    scores, strange = np.append(known, unknown), np.repeat([False, True], [60, 40])
+    ours = bootstrap(
+        lambda rows: metrics.auroc(scores[rows][~strange[rows]], scores[rows][strange[rows]]),
+        [np.arange(100)],
+        strange,
+        count=3000,
+    )
+    theirs = stats.bootstrap(
+        (known, unknown), metrics.auroc, vectorized=False, method="percentile", n_resamples=3000, rng=1
+    ).confidence_interval
+    assert ours == pytest.approx(tuple(theirs), abs=0.06 * (theirs.high - theirs.low))
 
 
 def test_the_bootstrap_resamples_sources_not_clips():
@@ -163,17 +208,17 @@ def test_the_bootstrap_resamples_sources_not_clips():
     rng = np.random.default_rng(0)
     source = np.repeat(np.arange(10), 100)
     values = rng.normal(size=10)[source]
-    low, high = metrics.bootstrap(lambda rows: values[rows].mean(), [source])
+    low, high = bootstrap(lambda rows: values[rows].mean(), [source])
     expected = 2 * 1.96 * values[::100].std() / np.sqrt(10)
     assert high - low == pytest.approx(expected, rel=0.15)
-    clips = metrics.bootstrap(lambda rows: values[rows].mean(), [np.arange(1000)], count=200)
+    clips = bootstrap(lambda rows: values[rows].mean(), [np.arange(1000)], count=200)
     assert clips[1] - clips[0] < 0.25 * (high - low)
 
 
 def test_the_bootstrap_draws_speakers_within_sources():
     source, speaker = np.repeat([0, 1], 40), np.repeat(np.arange(8), 10)
     seen = []
-    metrics.bootstrap(lambda rows: seen.append(rows) or 0.0, [source, speaker], count=50)
+    bootstrap(lambda rows: seen.append(rows) or 0.0, [source, speaker], count=50)
     for rows in seen:
         assert len(rows) == 80
         assert (np.bincount(rows, minlength=80)[::10] == np.bincount(rows, minlength=80).reshape(8, 10).T).all()
@@ -190,11 +235,11 @@ def test_the_bootstrap_is_seeded_keeps_its_strata_and_leaves_out_what_a_draw_can
     def auroc(rows):
         return metrics.auroc(s[rows][stratum[rows] == 0], s[rows][stratum[rows] == 1])
 
-    first = metrics.bootstrap(auroc, [group], stratum, count=100, seed=3)
-    assert first == metrics.bootstrap(auroc, [group], stratum, count=100, seed=3)
-    assert first != metrics.bootstrap(auroc, [group], stratum, count=100, seed=4)
+    first = bootstrap(auroc, [group], stratum, count=100, seed=3)
+    assert first == bootstrap(auroc, [group], stratum, count=100, seed=3)
+    assert first != bootstrap(auroc, [group], stratum, count=100, seed=4)
     assert first[0] < auroc(np.arange(100)) < first[1]
-    assert all(math.isnan(end) for end in metrics.bootstrap(lambda _: math.nan, [group], count=5))
+    assert all(math.isnan(end) for end in bootstrap(lambda _: math.nan, [group], count=5))
     sizes = set()
-    metrics.bootstrap(lambda rows: sizes.add((stratum[rows] == 1).sum()) or 0.0, [group], stratum, count=20)
+    bootstrap(lambda rows: sizes.add((stratum[rows] == 1).sum()) or 0.0, [group], stratum, count=20)
     assert sizes == {40}

@@ -1,8 +1,7 @@
 """From what was heard to a verdict: experts fused, threshold, calibrated figures, and the references behind."""
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -10,14 +9,14 @@ import numpy as np
 
 from earwitness import __version__
 from earwitness.calibration import Calibration, support
+from earwitness.council import Council
 from earwitness.experts import Expert
-from earwitness.fusion import Fusion, Opinions, even
+from earwitness.fusion import STRANGER, Opinions
 from earwitness.listening import Heard
-from earwitness.model import Model, unit
+from earwitness.mixing import best_splice
 from earwitness.suspicion import suspects
 from earwitness.timeline import Timeline
-from earwitness.types import Card, FloatArray, Rank, Scores, Segment, Share, Task, Verdict
-from earwitness_registry import Registry
+from earwitness.types import FloatArray, Mixed, Rank, Scores, Segment, Share, Verdict
 
 __all__ = ["Judge"]
 
@@ -27,112 +26,8 @@ UNCALIBRATED = (
 NOTHING_ENROLLED = "no source is enrolled for this task: run 'earwitness enroll'"
 
 
-@dataclass(frozen=True)
-class Judge:
-    """The models of one task and what a registry knows in their spaces, at one version of it.
-
-    `cards` are what plugins know about sources, enrolled or not.
-    """
-
-    registry: Registry
-    models: tuple[Model, ...]
-    cards: tuple[Card, ...] = ()
-
-    @cached_property
-    def experts(self) -> tuple[Expert, ...]:
-        """One a model, or several where its scorer is a panel."""
-        return tuple(expert for model in self.models for expert in Expert.of(self.registry, model))
-
-    @property
-    def task(self) -> Task:
-        """The question asked."""
-        return self.models[0].pipeline.task
-
-    @cached_property
-    def sources(self) -> tuple[str, ...]:
-        """The K ids enrolled; every clip is enrolled in all spaces, so that they are the same for all experts."""
-        sources: tuple[str, ...] = self.experts[0].gallery.sources
-        return sources
-
-    @cached_property
-    def space(self) -> str:
-        """The space of the only expert, or a digest of all their spaces."""
-        spaces = [model.space for model in self.models]
-        return spaces[0] if len(spaces) == 1 else hashlib.sha256("".join(spaces).encode()).hexdigest()[:16]
-
-    @cached_property
-    def calibration(self) -> Calibration | None:
-        """Fusion, thresholds and probabilities, when the registry has been calibrated with these very experts."""
-        data = self.registry.calibration(self.task)
-        found = Calibration.from_dict(data) if data else None
-        names = tuple(expert.name for expert in self.experts)
-        return found if found and found.experts == (names if len(names) > 1 else ()) else None
-
-    @cached_property
-    def fusion(self) -> Fusion | None:
-        """The rule by which several experts are one, for the sources enrolled now."""
-        rule = self.calibration.fusion if self.calibration else None
-        return rule.among(self.sources) if rule else None
-
-    @cached_property
-    def known_cards(self) -> tuple[Card, ...]:
-        """All cards of this task; where the registry has its own of a source, that one."""
-        return tuple({card.id: card for card in (*self.cards, *self.registry.cards(self.task))}.values())
-
-    @cached_property
-    def stale(self) -> str | None:
-        """Why the calibration no longer fits the enrolled rows, if it doesn't."""
-        if self.calibration is None or self.registry.calibration_is_current(self.task):
-            return None
-        changed = sorted(set(self.sources) ^ set(self.calibration.sources))[:3]
-        return f"calibrated before {', '.join(changed) or 'clips'} came or went: run 'earwitness calibrate' again"
-
-    def abstention(self, heard: Heard) -> str | None:
-        """Why no expert can say anything about a file, if none can."""
-        reasons = [heard.tracks[model.space].abstention for model in self.models]
-        return reasons[0] if all(reasons) else None
-
-    def scores(self, heard: Heard) -> tuple[Scores | None, ...]:
-        """What each expert says of its windows, None where it abstains."""
-        return tuple(expert.scores(heard) for expert in self.experts)
-
-    def kin_of(self, source: str) -> frozenset[str]:
-        """A source and what else is enrolled of its family."""
-        cards = {card.id: card for card in self.known_cards}
-        family = cards[source].family or source
-        return frozenset(each for each in self.sources if family in (cards[each].family, each))
-
-    def scores_without(self, heard: Heard, left_out: frozenset[str]) -> tuple[Scores | None, ...]:
-        """The same as if some sources had never been enrolled: what a clip of theirs would be as a stranger's."""
-        return tuple(expert.scores_without(heard, left_out) for expert in self.experts)
-
-    def opinions(self, heard: Heard, scores: tuple[Scores | None, ...]) -> Opinions:
-        """What the experts say of a clip as a whole, n = 1."""
-        values = np.full((1, len(scores), len(self.sources)), np.nan)
-        knownness = np.full((1, len(scores)), np.nan)
-        for at, windows in enumerate(scores):
-            if windows is not None:
-                pooled = windows.pooled()
-                values[:, at], knownness[:, at] = pooled.values, pooled.knownness
-        return Opinions(values, knownness, heard.quality.merits[None])
-
-    def fused(self, opinions: Opinions, fusion: Fusion | None) -> Scores:
-        """One value for each source and one knownness for n clips: a lone expert's own, or all experts' by the rule."""
-        if len(self.experts) == 1:
-            return Scores(opinions.values[:, 0].astype(np.float32), opinions.knownness[:, 0].astype(np.float32))
-        if fusion is None:
-            values = even(opinions.values)
-            return Scores(values.astype(np.float32), values.max(axis=1).astype(np.float32))
-        values, knownness = fusion.fuse(opinions)
-        return Scores(values.astype(np.float32), knownness.astype(np.float32))
-
-    def mean(self, heard: Heard) -> FloatArray:
-        """Unit vector whose products are the mean cosine over experts: their clip means, 0 where one abstains."""
-        spaces = {expert.model.space: expert.gallery.embeddings.shape[1] for expert in self.experts}
-        tracks, sizes = [heard.tracks[space] for space in spaces], spaces.values()
-        parts = [np.zeros(d) if t.abstention else t.mean for t, d in zip(tracks, sizes, strict=True)]
-        vector: FloatArray = unit(np.concatenate(parts)[None])[0]
-        return vector
+class Judge(Council):
+    """Turns what the experts say of a clip into a verdict, by what calibration bears."""
 
     def judge(self, heard: Heard, top: int = 5, segments: bool = False) -> Verdict:
         """The verdict on one file."""
@@ -189,13 +84,17 @@ class Judge:
         shares = self._shares(opinions, int(values.argmax()))
         lead = self._lead(scores, shares)
         track = heard.tracks[lead.model.space]
+        blank, line = self._blank(heard), self.timeline(heard, scores)
+        mixed = self._mixed(line)
         answer = replace(
-            self._blank(heard),
+            blank,
             knownness=knownness,
             ranking=self._ranking(lead.similarities(track.mean), values, knownness, top),
             evidence=lead.evidence(track.embeddings),
             experts=shares,
-            segments=self._segments(self.timeline(heard, scores)) if segments else (),
+            segments=self._segments(line) if segments else (),
+            mixed=mixed,
+            warnings=(*([str(mixed)] if mixed else []), *blank.warnings),
         )
         if self.calibration is None:
             return replace(answer, warnings=(UNCALIBRATED, *answer.warnings))
@@ -203,24 +102,32 @@ class Judge:
 
     def _calibrated(self, answer: Verdict, calibration: Calibration, values: FloatArray, knownness: float) -> Verdict:
         """The answer with every figure that calibration bears."""
+        meant = replace(calibration, sources=self.sources)
         best = self.sources[int(values.argmax())]
-        known = knownness >= calibration.threshold
-        log10_lr = calibration.log10_lr(knownness)
-        siblings = calibration.siblings_of(best)
-        probabilities = dict(zip(self.sources, calibration.probabilities(values, knownness).tolist(), strict=True))
+        known, accepted = knownness >= meant.name_floor(best), knownness >= meant.floor(best)
+        siblings = meant.siblings_of(best)
+        shares = meant.probabilities(values, knownness)
+        probabilities = dict(zip(self.sources, shares.tolist(), strict=True))
+        candidates = meant.candidates(values)
+        log10_lr = meant.log10_lr(knownness)
         return replace(
             answer,
             verdict="known" if known else "unknown",
             source=best if known else None,
             siblings=siblings if known else (),
-            family=self.registry.card(best).family if known else answer.family,
-            threshold=calibration.threshold,
+            candidates=candidates,
+            family=self.registry.card(best).family if accepted else answer.family,
+            threshold=meant.name_floor(best),
             probability=sum(probabilities.get(each, 0.0) for each in siblings or (best,)),
-            unknown_probability=calibration.unknown_probability(knownness),
-            p_value=calibration.p_value(knownness),
+            unknown_probability=meant.unknown_probability(knownness),
+            p_value=meant.p_value(knownness),
             log10_lr=log10_lr,
             support=support(log10_lr),
-            warnings=(*answer.warnings, *([self.stale] if self.stale else ())),
+            warnings=(
+                *answer.warnings,
+                *meant.doubts(candidates if known else ()),
+                *([self.stale] if self.stale else ()),
+            ),
         )
 
     def _shares(self, opinions: Opinions, best: int) -> tuple[Share, ...]:
@@ -246,22 +153,30 @@ class Judge:
             for k in order
         )
 
-    def timeline(self, heard: Heard, scores: tuple[Scores | None, ...]) -> Timeline:
-        """What the experts say of each part of a clip."""
-        tracks = [heard.tracks[expert.model.space] for expert in self.experts]
-        windowed = [expert.windowed for expert in self.experts]
-        return Timeline.of(tracks, scores, windowed, self.opinions(heard, scores))
+    def _mixed(self, line: Timeline) -> Mixed | None:
+        """The change of source within a clip, where calibration bears one."""
+        if self.calibration is None or self.calibration.splice is None or not line.windowed.any():
+            return None
+        parts = self.fused(line.apart, self.fusion)
+        found = best_splice(self.calibration.log_shares(parts.values))
+        if found is None or found.gain < self.calibration.splice:
+            return None
+        before, after = self.sources[found.before], self.sources[found.after]
+        alike = after in self.calibration.siblings_of(before)
+        return None if alike else Mixed(line.change(found.at), before, after)
 
     def _segments(self, line: Timeline) -> tuple[Segment, ...]:
         """An answer for each part of a clip."""
         parts = self.fused(line.opinions, self.fusion)
-        floor = self.calibration.threshold if self.calibration else np.inf
+        named = self._named(parts.values, parts.knownness)
         return tuple(
-            Segment(
-                start=float(start),
-                end=float(start) + line.seconds,
-                source=self.sources[int(value.argmax())] if known >= floor else None,
-                knownness=float(known),
-            )
-            for start, value, known in zip(line.starts, parts.values, parts.knownness, strict=True)
+            Segment(float(start), float(start) + line.seconds, source, float(known))
+            for start, source, known in zip(line.starts, named, parts.knownness, strict=True)
         )
+
+    def _named(self, values: FloatArray, knownness: FloatArray) -> tuple[str | None, ...]:
+        """The source named for each of n parts, (n, K) and (n,); None for what isn't known, or before calibration."""
+        if self.calibration is None:
+            return (None,) * len(values)
+        answers = replace(self.calibration, sources=self.sources).answers(values, knownness)
+        return tuple(None if k == STRANGER else self.sources[k] for k in answers)

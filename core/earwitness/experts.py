@@ -86,6 +86,7 @@ class Expert:
     def _rest(self, left_out: frozenset[str]) -> tuple[Subset, State]:
         """The rows of all other sources, and the scorer fitted to them."""
         if left_out not in self._rests:
+            self._rests.clear()  # who asks goes through one set of sources after the other
             rest = Subset.without(self.gallery, left_out)
             self._rests[left_out] = rest, self.scorer.fit(rest)
         return self._rests[left_out]

@@ -1,12 +1,13 @@
 """Several experts, one answer: a logistic rule with non-negative weights that knows when to trust whom.
 
-Expert e gives source k the value v_ek and the clip the knownness n_e. Both are standardised by the development clips
-that k did not make (Z-norm), z_ek = (v_ek - mean) / deviation, and summed:
+Expert e gives source k the value v_ek and the clip the knownness n_e. Both are standardised and summed:
 
     F_k = sum_e w_e(q) z_ek + sum_e u_e n_e + b,    w_e(q) = sum_j a_ej q_j,    a, u >= 0,
 
-with q the clip's merits in 0..1 (`earwitness.quality`): an expert gains as the clip gets longer, wider, cleaner, never
-the other way. A stranger's logit is 0, so that softmax(F_1 ... F_K, 0) are probabilities and the knownness of the
+z_ek = (v_ek - c_e) / d_e with c_e and d_e the mean and deviation of v_ek over development clips that k did not make
+(Z-norm), averaged over sources: with a centre and a width for each source, strangers were told apart less well. q are
+the clip's merits in 0..1 (`earwitness.quality`): an expert gains as the clip gets longer, wider, cleaner, never the
+other way. A stranger's logit is 0, so that softmax(F_1 ... F_K, 0) are probabilities and the knownness of the
 whole is log sum_k exp F_k. An expert that abstains says z = n = 0, what it says of a stranger on average.
 
 The loss is the cross-entropy over development clips, each source weighing alike and strangers as much as all of them
@@ -65,16 +66,15 @@ class Opinions:
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """The rule that development clips taught, for these experts and sources.
+    """The rule that development clips taught, for these experts and any sources.
 
-    `centres` and `widths` (E, K) standardise values, `middles` and `spreads` (E,) knownness; `weights` (E, Q) are a,
+    `centres` and `widths` (E,) standardise values, `middles` and `spreads` (E,) knownness; `weights` (E, Q) are a,
     `trust` (E,) is u, `offset` b.
     """
 
     experts: tuple[str, ...]
-    sources: tuple[str, ...]
-    centres: Sequence[Sequence[float]]
-    widths: Sequence[Sequence[float]]
+    centres: Sequence[float]
+    widths: Sequence[float]
     middles: Sequence[float]
     spreads: Sequence[float]
     weights: Sequence[Sequence[float]]
@@ -93,19 +93,9 @@ class Fusion:
         top = logits.max(axis=1)
         return logits, np.asarray(top + np.log(np.exp(logits - top[:, None]).sum(axis=1)))
 
-    def among(self, sources: Sequence[str]) -> Self:
-        """The rule for these sources; one enrolled since is standardised as the others are on average."""
-        known = {source: k for k, source in enumerate(self.sources)}
-        columns = {}
-        for name in ("centres", "widths"):
-            table = np.asarray(getattr(self, name))
-            column = [table[:, known[s]] if s in known else table.mean(axis=1) for s in sources]
-            columns[name] = np.stack(column, axis=1).tolist()
-        return replace(self, sources=tuple(sources), **columns)
-
     def standardised(self, opinions: Opinions) -> tuple[Array, Array]:
         """Give z (n, E, K) and the experts' knownness (n, E), 0 where one abstains."""
-        z = (opinions.values - np.asarray(self.centres)) / np.asarray(self.widths)
+        z = (opinions.values - np.asarray(self.centres)[:, None]) / np.asarray(self.widths)[:, None]
         known = (opinions.knownness - np.asarray(self.middles)) / np.asarray(self.spreads)
         return np.nan_to_num(z), np.nan_to_num(known)
 
@@ -120,8 +110,11 @@ class Fusion:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The rule that `to_dict` laid down."""
-        return cls(**{**data, "experts": tuple(data["experts"]), "sources": tuple(data["sources"])})
+        """The rule that `to_dict` laid down; one with a centre and a width for each source gets their means."""
+        rest = {name: data[name] for name in ("middles", "spreads", "weights", "trust", "offset")}
+        tables = (np.reshape(data[name], (len(data["experts"]), -1)) for name in ("centres", "widths"))
+        centres, widths = (table.mean(axis=1).tolist() for table in tables)
+        return cls(tuple(data["experts"]), centres, widths, **rest)
 
 
 def even(values: Array) -> Array:
@@ -131,7 +124,7 @@ def even(values: Array) -> Array:
     return np.asarray(np.nan_to_num(z).mean(axis=1))
 
 
-def fit_fusion(opinions: Opinions, labels: NDArray[np.int64], experts: Sequence[str], sources: Sequence[str]) -> Fusion:
+def fit_fusion(opinions: Opinions, labels: NDArray[np.int64], experts: Sequence[str]) -> Fusion:
     """Learn the rule from development clips, `labels` (n,) indexing into the sources, -1 for a stranger.
 
     Raises:
@@ -143,14 +136,14 @@ def fit_fusion(opinions: Opinions, labels: NDArray[np.int64], experts: Sequence[
             "experts are fused by development clips of enrolled sources and of strangers, and one kind is missing: "
             "list clips of both"
         )
-    impostors = np.array([_moments(opinions.values[labels != k, :, k]) for k in range(len(sources))])  # (K, 2, E)
+    sources = range(opinions.values.shape[2])
+    impostors = np.array([_moments(opinions.values[labels != k, :, k]) for k in sources])  # (K, 2, E)
     middles, spreads = _moments(opinions.knownness[strange])
     shape = len(experts), opinions.merits.shape[1]
     blank = Fusion(
         experts=tuple(experts),
-        sources=tuple(sources),
-        centres=impostors[:, 0].T.tolist(),
-        widths=impostors[:, 1].T.tolist(),
+        centres=impostors[:, 0].mean(axis=0).tolist(),
+        widths=impostors[:, 1].mean(axis=0).tolist(),
         middles=middles.tolist(),
         spreads=spreads.tolist(),
         weights=np.ones(shape).tolist(),

@@ -12,10 +12,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["load_pyplot", "plot_traces", "plot_verdicts"]
+__all__ = [
+    "KNOWN",
+    "PALETTE",
+    "THIRD",
+    "UNKNOWN",
+    "draw_timeline",
+    "load_pyplot",
+    "plot_traces",
+    "plot_verdicts",
+]
 
-KNOWN, UNKNOWN = "#20639b", "#b0b7bf"
-COLOURS = {"upsampling": "#c0392b", "codec": "#7f8c8d"}
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31")
+"""Colours that the colour-blind can tell (Okabe and Ito 2008), their yellow darkened to be seen on white."""
+KNOWN, UNKNOWN, THIRD = PALETTE[:3]
+GREY = "#9aa5af"
+COLOURS = {"upsampling": UNKNOWN, "codec": GREY}
 ROWS = 12
 
 
@@ -37,7 +49,7 @@ def plot_verdicts(verdicts: Sequence[Verdict], out: Path) -> None:
     figure, axes = _grid(len(verdicts), 3)
     for verdict, (left, middle, right) in zip(verdicts, axes, strict=True):
         _ranking(verdict, left)
-        _timeline(verdict, middle)
+        draw_timeline(verdict, middle)
         _traces(verdict, right)
     _save(figure, out)
 
@@ -69,7 +81,7 @@ def _ranking(verdict: Verdict, axes: "Axes") -> None:
     ranks = verdict.ranking[::-1]
     widths = [rank.similarity if rank.probability is None else rank.probability for rank in ranks]
     named = verdict.siblings or (verdict.source,)
-    colours = [KNOWN if rank.source in named else UNKNOWN for rank in ranks]
+    colours = [KNOWN if rank.source in named else GREY for rank in ranks]
     axes.barh([rank.source for rank in ranks], widths, color=colours)
     title = f"{Path(verdict.clip).name}: {' or '.join(filter(None, named)) or verdict.verdict}"
     experts = [f"experts: {', '.join(map(str, verdict.experts))}"] if verdict.experts else []
@@ -78,16 +90,24 @@ def _ranking(verdict: Verdict, axes: "Axes") -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _timeline(verdict: Verdict, axes: "Axes") -> None:
-    for segment in verdict.segments:
-        colour = KNOWN if segment.source else UNKNOWN
-        axes.plot([segment.start, segment.end], [segment.knownness] * 2, color=colour, linewidth=4, alpha=0.8)
-        axes.annotate(segment.source or "unknown", (segment.start, segment.knownness), fontsize=7, va="bottom")
+def draw_timeline(verdict: Verdict, axes: "Axes") -> None:
+    """The windows of a clip by their knownness, in a colour a source, grey where unknown; and the threshold."""
+    named = dict.fromkeys(segment.source for segment in verdict.segments if segment.source)
+    colours = {source: PALETTE[i % len(PALETTE)] for i, source in enumerate(named)}
+    for source, colour in ((None, GREY), *colours.items()):
+        own = [segment for segment in verdict.segments if segment.source == source]
+        if own:
+            heights, starts, ends = zip(*((each.knownness, each.start, each.end) for each in own), strict=True)
+            axes.hlines(heights, starts, ends, color=colour, linewidth=4, label=source or "unknown")
     if verdict.threshold is not None:
-        axes.axhline(verdict.threshold, color="#c0392b", linestyle="--", linewidth=1, label="threshold")
-        axes.legend(loc="lower right", fontsize=7, frameon=False)
-    axes.set_xlabel("seconds")
+        axes.axhline(verdict.threshold, color="#1d2329", linestyle=":", linewidth=1, label="threshold")
+    if verdict.mixed:
+        axes.axvline(verdict.mixed.at, color="#1d2329", linewidth=1, label="change of source")
+    if verdict.segments:
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.25), ncols=3, fontsize=8, frameon=False)
+    axes.set_xlabel("seconds", loc="right")
     axes.set_ylabel("knownness")
+    axes.margins(y=0.15)
     axes.spines[["top", "right"]].set_visible(False)
 
 

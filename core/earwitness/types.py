@@ -177,8 +177,10 @@ class Verdict:
     """The answer for one clip and task, field by field as in the JSON that others rely on (schema 1).
 
     `source` is None unless `verdict` is 'known'; `siblings` are the sources that nothing tells apart from it, itself
-    among them, and `probability` is that of them all. `experts` says who carried the answer, `mixed` that
-    another source takes over within the clip, `suspects` whose cards name the lattice that it carries. A figure that can't be had honestly is None.
+    among them, and `probability` is that of them all; `candidates` are the enrolled sources that can't be ruled out at
+    95 %, were it one of them; empty where none is left. `experts` says who carried the answer, `mixed` that
+    another source takes over within the clip, `suspects` whose cards name the lattice that it carries. A figure that
+    can't be had honestly is None.
     """
 
     clip: str
@@ -187,6 +189,7 @@ class Verdict:
     verdict: VerdictKind
     source: str | None = None
     siblings: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()
     family: str | None = None
     knownness: float | None = None
     threshold: float | None = None

@@ -18,11 +18,15 @@ def transcode(coder: Coder, samples: FloatArray, rate: int, bit_rate: int | None
     """Encode and decode (n,) at one of the coder's rates; (n,) comes back, in time with it.
 
     Raises:
-        OptionError: The encoder refuses that bit rate at that sample rate.
+        OptionError: The encoder refuses that bit rate at that sample rate, or PyAV was built without it.
     """
     through = _through_asf if coder.encoder == "wmav2" else _through_packets
     try:
         decoded, delay = through(coder, samples, rate, bit_rate)
+    except av.codec.codec.UnknownCodecError as error:
+        raise OptionError(
+            f"PyAV on this machine was built without {error}: install its wheel, or choose another codec"
+        ) from error
     except av.error.FFmpegError as error:
         asked = f"{coder.encoder} can't code {rate} Hz at {bit_rate} bit/s"
         raise OptionError(f"{asked} ({error.strerror}): choose another bit rate") from error

@@ -23,7 +23,7 @@ class Auto:
     """
 
     name: ClassVar[str] = "auto"
-    members: tuple[str, ...] = ("cell_lda", "knn", "mahalanobis", "rmds", "plda")
+    members: tuple[str, ...] = ("plda", "openmax", "mahalanobis", "zmin")
 
     def __post_init__(self) -> None:
         known = _rules()

@@ -36,15 +36,26 @@ def identify(
     segments: Annotated[bool, Option("--segments", help="Answer for each window too.")] = False,
     top: Annotated[int, Option("--top", min=0, help="Length of the ranking; 0 = all.")] = 5,
     plot: Annotated[Path | None, Option("--plot", help="Draw the verdicts as a PNG.", show_default=False)] = None,
+    report: Annotated[
+        Path | None, Option("--report", help="Write a forensic report as one HTML file.", show_default=False)
+    ] = None,
     device: DeviceOption = "cpu",
 ) -> None:
     """Say what made each clip: an enrolled source, or unknown."""
     from earwitness.audio import find_clips
     from earwitness.engine import open_engine
 
+    if plot or report:
+        _check_drawing()
     with open_engine(registry, device) as engine:
-        verdicts = list(engine.identify_many(find_clips(clips), task, top, segments or plot is not None))
+        paths = find_clips(clips)
+        verdicts = list(engine.identify_many(paths, task, top, segments or bool(plot or report)))
         engine.log(verdicts)
+        if report:
+            from earwitness.reporting.verdicts import write_verdicts
+
+            write_verdicts(report, engine, paths, verdicts)
+            say(f"report {report}")
     if json:
         print_json([verdict.to_dict() for verdict in verdicts])
     else:
@@ -56,6 +67,13 @@ def identify(
         plot_verdicts(verdicts, plot)
     errors = [verdict for verdict in verdicts if verdict.verdict == "error"]
     _tell_failures(len(errors), len(verdicts), errors[0].error if errors else None)
+
+
+def _check_drawing() -> None:
+    """MissingExtraError before the work where pictures can't be drawn."""
+    from earwitness.plotting import load_pyplot
+
+    load_pyplot()
 
 
 def trace(

@@ -2,17 +2,22 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
 from earwitness.cli.options import DeviceOption, Json, Manifest, RegistryFolder
-from earwitness.cli.printing import claim, print_json, print_table, say
+from earwitness.cli.printing import claim, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from earwitness.pipeline import Pipeline
 
 __all__ = ["calibrate", "evaluate", "train"]
+
+BESIDE = ("accuracy", "macro_f1_open", "auroc", "fpr95", "oscr", "far_realised", "family_right")
+"""What is compared from condition to condition, and of strangers near and far."""
 
 
 def train(
@@ -93,6 +98,24 @@ def evaluate(
     by: Annotated[
         list[str] | None, Option("--by", help="Report by the values of this column too.", show_default=False)
     ] = None,
+    resample: Annotated[
+        str | None,
+        Option(
+            "--resample",
+            help="Draw intervals by this column within sources; default the voice (speaker, voice, corpus) or text_id.",
+            show_default=False,
+        ),
+    ] = None,
+    conditions: Annotated[
+        str | None,
+        Option(
+            "--conditions",
+            metavar="NAME,...",
+            help="Measure again after these, or after 'all': clean, mp3, aac, opus, amr, telephone, noise20, noise10, "
+            "1s, 3s, 5s, 10s.",
+            show_default=False,
+        ),
+    ] = None,
     allow_leak: Annotated[
         bool, Option("--allow-leak", help="Go on though groups span splits; output is stamped.")
     ] = False,
@@ -111,13 +134,39 @@ def evaluate(
             split=split,
             unknown_column=unknown_column,
             by=tuple(by or ()),
+            resample=resample,
+            conditions=[name.strip() for name in (conditions or "").split(",") if name.strip()],
             allow_leak=allow_leak,
+            progress=progress,
         )
+    for figures in results:
+        if figures["shortcut_warning"]:
+            say(figures["shortcut_warning"])
     if json:
         print_json(results)
         return
-    for metrics in results:
-        print_table(
-            ("metric", str(metrics["task"])), [row for row in metrics.items() if isinstance(row[1], float | int)]
-        )
+    for figures in results:
+        _print_figures(figures)
     say(f"report {out / 'report.html'}")
+
+
+def _print_figures(figures: "Mapping[str, Any]") -> None:
+    """Every figure with its interval, then strangers near and far and the conditions, side by side."""
+    intervals = figures["intervals"]
+    told = [(name, value) for name, value in figures.items() if name in intervals or isinstance(value, float)]
+    rows = [(name, _told(value), _span(intervals.get(name, (None,)))) for name, value in told]
+    print_table(("metric", str(figures["task"]), "95 % interval"), rows)
+    for title, parts in (("strangers", figures["unknowns"]), ("condition", figures["conditions"])):
+        names = [name for name in BESIDE if any(name in part for part in parts.values())]
+        if parts:
+            print()
+            rows = [(part, *(_told(found.get(name)) for name in names)) for part, found in parts.items()]
+            print_table((title, *names), rows)
+
+
+def _told(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _span(ends: "Sequence[float | None]") -> str:
+    return "" if None in ends else " to ".join(map(_told, ends))

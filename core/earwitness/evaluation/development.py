@@ -1,21 +1,39 @@
 """Calibrating a registry on development clips: of enrolled sources, and of strangers."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from earwitness.calibration import PairCalibration, calibrate, calibrate_pairs
+from earwitness.calibration import (
+    Calibration,
+    PairCalibration,
+    calibrate,
+    calibrate_pairs,
+    fewest_strangers,
+    fit_temperature,
+    naming_threshold,
+    softmax,
+)
+from earwitness.deciding import Judge
 from earwitness.engine import Engine
 from earwitness.errors import CalibrationError
-from earwitness.evaluation.scoring import Scored, score_rows, tasks_of
+from earwitness.evaluation.choosing import choose
+from earwitness.evaluation.metrics import ece
+from earwitness.evaluation.scoring import Listened, Replayed, Scored, hear_all, replay, score, tasks_of
+from earwitness.evaluation.splicing import splice_threshold
 from earwitness.fusion import STRANGER, Fusion, Opinions, fit_fusion
 from earwitness.manifest import Manifest
 from earwitness.siblings import find_siblings
-from earwitness.types import Task
+from earwitness.types import IntArray, Task
 
-__all__ = ["calibrate_registry"]
+__all__ = ["calibrate_judge", "calibrate_registry"]
+
+Array = NDArray[np.float64]
+
+FOLDS = 5
 
 
 def calibrate_registry(engine: Engine, manifest: Manifest, far: float) -> list[dict[str, Any]]:
@@ -30,46 +48,204 @@ def calibrate_registry(engine: Engine, manifest: Manifest, far: float) -> list[d
 
 
 def _calibrate(engine: Engine, task: Task, manifest: Manifest, far: float) -> dict[str, Any]:
-    judge = engine.judge(task)
-    names = [expert.name for expert in judge.experts]
-    scored = score_rows(engine, task, manifest, estrange=len(names) > 1)
-    fusion = _fused(scored, names) if len(names) > 1 else None
-    clips, known = judge.fused(scored.opinions, fusion), scored.known
-    values, labels, knownness = clips.values[known], scored.labels[known], clips.knownness[known]
-    strange = clips.knownness[~known]
-    if scored.estranged is not None:
-        strange = np.concatenate([strange, judge.fused(scored.estranged, fusion).knownness])
-    calibration = replace(
-        calibrate(values, labels, knownness, strange, far, scored.sources, _pairs(scored)),
-        stranger_sources=scored.strangers,
-        siblings=find_siblings(values, labels, scored.sources),
-        fusion=fusion,
-    )
+    listened = hear_all(engine, task, manifest)
+    calibration, report = calibrate_judge(_chosen(engine.judge(task), listened), listened, far)
     engine.registry.save_calibration(task, calibration.to_dict())
-    return {
-        "task": task,
-        "far": far,
-        "threshold": calibration.threshold,
-        "known_clips": int(known.sum()),
-        "stranger_clips": int((~known).sum()),
-        "estranged_clips": len(strange) - int((~known).sum()),
-        "known_accepted": float((knownness >= calibration.threshold).mean()),
-        "siblings": [list(each) for each in calibration.siblings],
-        "weights": fusion.strengths if fusion else None,
-        "pairs": calibration.pairs is not None,
-        "skipped": list(scored.skipped),
-    }
+    return {"task": task, **report, "skipped": list(listened.skipped)}
 
 
-def _fused(scored: Scored, names: Sequence[str]) -> Fusion:
+def calibrate_judge(judge: Judge, listened: Listened, far: float) -> tuple[Calibration, dict[str, Any]]:
+    """Calibrate the experts of a judge on clips that were heard; and what was set, on how many.
+
+    Raises:
+        CalibrationError: too few strangers for `far`, or no clip of an enrolled source.
+    """
+    clips, experts = _Clips.of(judge, listened, far), tuple(expert.name for expert in judge.experts)
+    calibration = replace(clips.calibration(), experts=experts)
+    calibration = replace(calibration, splice=splice_threshold(judge, listened, calibration))
+    return calibration, {"experts": list(experts), **clips.report(calibration)}
+
+
+def _chosen(judge: Judge, listened: Listened) -> Judge:
+    """The judge with one expert a model: of a panel's the one that development clips bear out.
+
+    Strangers are the real ones and each family as if it weren't enrolled.
+    """
+    if all(len(panel) == 1 for panel in judge.panels):
+        return replace(judge, asked=sum(judge.panels, ()))
+    everyone = replace(judge, asked=sum(judge.panels, ()))
+    scored = score(everyone, listened, verdicts=False)
+    estranged = replay(everyone, listened, scored, {source: judge.kin_of(source) for source in judge.sources})
+    opinions, labels = _with_strangers(scored, estranged)
+    return replace(judge, asked=choose(opinions, labels, judge.panels))
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What was said of m clips: their true source and the one ranked first, (m,), and their knownness (m,)."""
+
+    labels: IntArray
+    first: IntArray
+    knownness: Array
+
+    @classmethod
+    def of(cls, replayed: Replayed | None, judge: Judge, fusion: Fusion | None) -> Self:
+        """Of clips that were scored without some sources; of none where there are none."""
+        if replayed is None:
+            return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+        fused = judge.fused(replayed.opinions, fusion)
+        return cls(replayed.labels, replayed.first(fused.values), fused.knownness.astype(np.float64))
+
+    def __getitem__(self, rows: NDArray[np.bool_]) -> Self:
+        """Some of the clips."""
+        return replace(self, labels=self.labels[rows], first=self.first[rows], knownness=self.knownness[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class _Clips:
+    """Development clips: known ones with their `values` (n, K), strangers, and known ones as if they were none.
+
+    `estranged` are known ones without their family, `versions` without their source and its siblings alone.
+    """
+
+    scored: Scored
+    far: float
+    fusion: Fusion | None
+    siblings: tuple[tuple[str, ...], ...]
+    families: Mapping[str, str | None]
+    values: Array
+    known: _Said
+    strangers: _Said
+    estranged: _Said
+    versions: _Said
+
+    @classmethod
+    def of(cls, judge: Judge, listened: Listened, far: float) -> Self:
+        """What was heard, as a single expert or the rule of several says it.
+
+        Families left out are strangers beside the real ones where experts are fused, and in their place where those
+        are too few.
+        """
+        scored, several = score(judge, listened, verdicts=False), len(judge.experts) > 1
+        wanted = several or (~scored.known).sum() < fewest_strangers(far)
+        families = {source: judge.kin_of(source) for source in judge.sources} if wanted else {}
+        estranged = replay(judge, listened, scored, families)
+        fusion = _fused(scored, estranged, [expert.name for expert in judge.experts]) if several else None
+        fused = judge.fused(scored.opinions, fusion)
+        values = fused.values[scored.known].astype(np.float64)
+        siblings = find_siblings(values, scored.labels[scored.known], judge.sources)
+        said = _Said(scored.labels, fused.values.argmax(axis=1), fused.knownness.astype(np.float64))
+        return cls(
+            scored=scored,
+            far=far,
+            fusion=fusion,
+            siblings=siblings,
+            families={source: judge.registry.card(source).family for source in judge.sources},
+            values=values,
+            known=said[scored.known],
+            strangers=said[~scored.known],
+            estranged=_Said.of(estranged, judge, fusion),
+            versions=_Said.of(replay(judge, listened, scored, _versions(judge, siblings)), judge, fusion),
+        )
+
+    def calibration(self) -> Calibration:
+        """Every figure set."""
+        found = calibrate(
+            self.values,
+            self.known.labels,
+            self.known.knownness,
+            np.concatenate([self.strangers.knownness, self.estranged.knownness]),
+            self.far,
+            self.scored.sources,
+            _pairs(self.scored),
+            np.concatenate([self.strangers.first, self.estranged.first]),
+            self._makers(),
+        )
+        return replace(
+            found,
+            stranger_sources=self.scored.strangers,
+            siblings=self.siblings,
+            fusion=self.fusion,
+            naming=self._naming(),
+            pseudo_strangers=len(self.strangers.labels) < fewest_strangers(self.far),
+        )
+
+    def _makers(self) -> list[str]:
+        """What made the strangers, and those that stand in for them; strangers that nobody names count as of one."""
+        rows = [row for row, known in zip(self.scored.rows, self.scored.known, strict=True) if not known]
+        return [*(row.source or "" for row in rows), *(self.scored.sources[k] for k in self.estranged.labels)]
+
+    def _naming(self) -> dict[str, float]:
+        """The naming threshold of each source whose family bears one."""
+        found: dict[str, float] = {}
+        for family in {name for name in self.families.values() if name}:
+            members = [k for k, source in enumerate(self.scored.sources) if self.families[source] == family]
+            ours, others = (
+                clips.knownness[np.isin(clips.labels, members) & np.isin(clips.first, members)]
+                for clips in (self.known, self.versions)
+            )
+            if (threshold := naming_threshold(ours, others)) is not None:
+                found |= {self.scored.sources[k]: threshold for k in members}
+        return found
+
+    def report(self, calibration: Calibration) -> dict[str, Any]:
+        """What was set, and on how many clips."""
+        known = self.values, self.known.knownness
+        return {
+            "far": calibration.far,
+            "threshold": calibration.threshold,
+            "thresholds": dict(calibration.thresholds),
+            "naming": dict(calibration.naming),
+            "known_clips": len(self.known.labels),
+            "stranger_clips": len(self.strangers.labels),
+            "estranged_clips": len(self.estranged.labels),
+            "pseudo_strangers": calibration.pseudo_strangers,
+            "known_accepted": float(calibration.accepted(*known).mean()),
+            "known_named": float((calibration.answers(*known) != STRANGER).mean()),
+            "ece": _calibration_error(self.values, self.known.labels),
+            "siblings": [list(each) for each in calibration.siblings],
+            "weights": calibration.fusion.strengths if calibration.fusion else None,
+            "pairs": calibration.pairs is not None,
+            "splice": calibration.splice,
+        }
+
+
+def _fused(scored: Scored, estranged: Replayed | None, names: Sequence[str]) -> Fusion:
     """The experts' rule, learned from the clips as they are and from those of each family as if it weren't enrolled.
 
     Strangers of development are few and of their own kind; a family left out is a stranger as the next one may be.
     """
-    if scored.estranged is None:
-        return fit_fusion(scored.opinions, scored.labels, names, scored.sources)
-    labels = np.concatenate([scored.labels, np.full(len(scored.estranged.merits), STRANGER)])
-    return fit_fusion(Opinions.joined([scored.opinions, scored.estranged]), labels, names, scored.sources)
+    return fit_fusion(*_with_strangers(scored, estranged), names)
+
+
+def _with_strangers(scored: Scored, estranged: Replayed | None) -> tuple[Opinions, IntArray]:
+    """What is said of development clips, those heard without their family last, and their labels."""
+    if estranged is None:
+        return scored.opinions, scored.labels
+    labels = np.concatenate([scored.labels, np.full(len(estranged.labels), STRANGER)])
+    return Opinions.joined([scored.opinions, estranged.opinions]), labels
+
+
+def _versions(judge: Judge, siblings: Sequence[Sequence[str]]) -> dict[str, frozenset[str]]:
+    """What to leave out for a clip to be an unenrolled version of a family that stays, for each source with kin.
+
+    Siblings go together: one that stayed would take the clips of the other, and rightly.
+    """
+    sets = {source: frozenset(each) for each in siblings for source in each}
+    versions = {source: sets.get(source, frozenset({source})) for source in judge.sources}
+    return {source: names for source, names in versions.items() if judge.kin_of(source) - names}
+
+
+def _calibration_error(values: Array, labels: IntArray) -> float | None:
+    """ECE of the probabilities among the enrolled, each fifth of the clips at the temperature of the others."""
+    if len(labels) < FOLDS:
+        return None
+    fold = np.arange(len(labels)) % FOLDS
+    shares = np.empty_like(values)
+    for each in range(FOLDS):
+        temperature = fit_temperature(values[fold != each], labels[fold != each])
+        shares[fold == each] = softmax(values[fold == each] / temperature)
+    return ece(shares.max(axis=1), shares.argmax(axis=1) == labels)
 
 
 def _pairs(scored: Scored) -> PairCalibration | None:

@@ -4,26 +4,25 @@
 which known clips have their source in the first rank. A metric without the clips it needs is NaN.
 """
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from earwitness.calibration import pav
 
 __all__ = [
     "accuracy",
     "auroc",
-    "bootstrap",
-    "brier",
     "cllr",
     "cllr_min",
-    "coverage",
     "dir_at_far",
     "ece",
     "eer",
     "fpr95",
     "macro_f1",
+    "mean",
     "oscr",
     "pav",
+    "squared_errors",
 ]
 
 Array = NDArray[np.float64]
@@ -34,26 +33,28 @@ def _floats(values: ArrayLike) -> Array:
     return np.asarray(values, np.float64)
 
 
+def mean(values: ArrayLike) -> float:
+    """The mean of what is measured of each clip, (n,)."""
+    return float(_floats(values).mean()) if np.size(values) else NAN
+
+
 def accuracy(labels: ArrayLike, answers: ArrayLike) -> float:
     """The share of clips answered rightly, (n,) and (n,)."""
-    truth = np.asarray(labels)
-    return float((truth == np.asarray(answers)).mean()) if truth.size else NAN
+    return mean(np.asarray(labels) == np.asarray(answers))
 
 
 def macro_f1(labels: ArrayLike, answers: ArrayLike) -> float:
-    """Mean of 2TP / (2TP + FP + FN) over the classes that occur among labels or answers, (n,) and (n,).
+    """Mean of 2TP / (2TP + FP + FN) over the classes that occur among the labels, (n,) and (n,).
 
     With 'unknown' as one more label and answer: the open score, over K + 1 classes. Over clips of known sources
-    and their first ranks: the score over the K known alone.
+    and their first ranks: the score over the K known alone. A class without clips has no score of its own, whatever
+    was taken for it counts against the others.
     """
     truth, answer = np.asarray(labels), np.asarray(answers)
-    if not truth.size:
-        return NAN
-    scores = [
-        2 * np.sum((truth == each) & (answer == each)) / (np.sum(truth == each) + np.sum(answer == each))
-        for each in np.union1d(truth, answer)
-    ]
-    return float(np.mean(scores))
+    classes = np.unique(truth)
+    true, said = (np.searchsorted(classes, each) for each in (truth, answer[np.isin(answer, classes)]))
+    right = np.bincount(true[truth == answer], minlength=len(classes))
+    return mean(2 * right / (np.bincount(true) + np.bincount(said, minlength=len(classes))))
 
 
 def auroc(known: ArrayLike, unknown: ArrayLike) -> float:
@@ -132,21 +133,6 @@ def cllr_min(same: ArrayLike, different: ArrayLike) -> float:
     return float(-(weights @ np.log2(chosen)))
 
 
-def pav(scores: ArrayLike, targets: ArrayLike, weights: ArrayLike) -> Array:
-    """Isotonic regression of targets on scores, all (n,), by pool-adjacent-violators; equal scores get one value."""
-    _, level = np.unique(_floats(scores), return_inverse=True)
-    mass = np.bincount(level, _floats(weights))
-    sums = np.bincount(level, _floats(weights) * _floats(targets))
-    blocks: list[tuple[float, float, int]] = []  # mass, sum, levels
-    for block in zip(mass, sums, np.ones(len(mass), int), strict=True):
-        while blocks and blocks[-1][1] * block[0] >= block[1] * blocks[-1][0]:
-            last = blocks.pop()
-            block = (last[0] + block[0], last[1] + block[1], last[2] + block[2])
-        blocks.append(block)
-    fitted = np.repeat([total / weight for weight, total, _ in blocks], [size for _, _, size in blocks])
-    return np.asarray(fitted[level])
-
-
 def ece(confidence: ArrayLike, right: ArrayLike, bins: int = 15) -> float:
     """Expected calibration error: |accuracy - mean confidence| over bins of equal width, weighed by their clips."""
     stated, true = _floats(confidence), _floats(right)
@@ -157,70 +143,11 @@ def ece(confidence: ArrayLike, right: ArrayLike, bins: int = 15) -> float:
     return float(np.abs(gaps).sum() / stated.size)
 
 
-def brier(probabilities: ArrayLike, labels: ArrayLike) -> float:
-    """Mean squared distance of the probabilities (n, C) from the truth (n,), 0 to 2."""
+def squared_errors(probabilities: ArrayLike, labels: ArrayLike) -> Array:
+    """Squared distance of each clip's probabilities (n, C) from its truth (n,), 0 to 2; their mean is the Brier score.
+
+    Source: Brier 1950 (Monthly Weather Review 78).
+    """
     stated = _floats(probabilities)
     truth = np.asarray(labels)[:, None] == np.arange(stated.shape[1])
-    return float(np.square(stated - truth).sum(axis=1).mean()) if len(stated) else NAN
-
-
-def coverage(sets: ArrayLike, labels: ArrayLike) -> tuple[float, float]:
-    """The share of known clips whose prediction set (n, K) holds the truth (n,), and the mean size of the sets."""
-    held = np.asarray(sets, bool)
-    if not len(held):
-        return NAN, NAN
-    return float(held[np.arange(len(held)), np.asarray(labels)].mean()), float(held.sum(axis=1).mean())
-
-
-def bootstrap(
-    statistic: Callable[[NDArray[np.int64]], float],
-    levels: Sequence[ArrayLike],
-    strata: ArrayLike | None = None,
-    count: int = 1000,
-    seed: int = 0,
-    share: float = 0.95,
-) -> tuple[float, float]:
-    """An interval of a statistic that holds for other sources and speakers, not only for other clips of these.
-
-    Groups are drawn with replacement level by level: sources, then speakers within a drawn source; a drawn group
-    of the last level brings all its clips (Davison and Hinkley 1997, 3.8).
-
-    Args:
-        statistic: of the numbers of the clips drawn; NaN where a draw doesn't bear it, which is left out.
-        levels: outermost first, the group of each clip, each (n,).
-        strata: (n,), such as known or unknown; each is drawn for itself, so none is ever missing.
-        count: how many draws.
-        seed: of the draws.
-        share: what the interval holds.
-
-    Returns:
-        The lower and the upper end, NaN when no draw bears the statistic.
-    """
-    rng = np.random.default_rng(seed)
-    groups = [np.asarray(each) for each in levels]
-    size = len(groups[0])
-    parts = _parts(np.arange(size), np.zeros(size) if strata is None else np.asarray(strata))
-    trees = [_tree(part, groups) for part in parts]
-    drawn = [statistic(np.concatenate([_draw(tree, rng) for tree in trees])) for _ in range(count)]
-    borne = [value for value in drawn if not np.isnan(value)]
-    if not borne:
-        return NAN, NAN
-    low, high = np.quantile(borne, [(1 - share) / 2, (1 + share) / 2])
-    return float(low), float(high)
-
-
-Tree = NDArray[np.int64] | list["Tree"]
-
-
-def _parts(rows: NDArray[np.int64], group: NDArray[np.generic]) -> list[NDArray[np.int64]]:
-    return [rows[group[rows] == name] for name in np.unique(group[rows])]
-
-
-def _tree(rows: NDArray[np.int64], groups: list[NDArray[np.generic]]) -> Tree:
-    return [_tree(part, groups[1:]) for part in _parts(rows, groups[0])] if groups else rows
-
-
-def _draw(tree: Tree, rng: np.random.Generator) -> NDArray[np.int64]:
-    if isinstance(tree, np.ndarray):
-        return tree
-    return np.concatenate([_draw(tree[i], rng) for i in rng.integers(len(tree), size=len(tree))])
+    return np.asarray(np.square(stated - truth).sum(axis=1))
