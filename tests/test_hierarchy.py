@@ -9,7 +9,7 @@ import pytest
 from earwitness.calibration import calibrate, naming_threshold, source_thresholds
 from earwitness.engine import open_engine
 from earwitness.errors import CalibrationError
-from earwitness.evaluation import calibrate_registry
+from earwitness.evaluation import calibrate_registry, development
 from earwitness.evaluation.scoring import hear_all, replay, score, score_rows
 from earwitness.manifest import read_manifest
 from earwitness.types import Card
@@ -254,3 +254,13 @@ def test_a_source_enrolled_after_calibration_shares_what_the_others_share(made, 
     assert verdict.threshold == calibration.threshold
     assert set(verdict.candidates) <= {*FAMILIES, "newcomer"}
     assert any(warning.startswith("calibrated before newcomer") for warning in verdict.warnings)
+
+
+@pytest.mark.parametrize(("members", "borne"), [(("alpha", "beta"), False), (("alpha", "beta", "gamma"), True)])
+def test_a_family_of_two_teaches_no_naming_threshold(dev, of_families, members, borne, monkeypatch):
+    """Each of the two would be the only example of a version of the other."""
+    monkeypatch.setattr(development, "naming_threshold", lambda ours, others: float(min(len(ours), len(others))))
+    for source in members:
+        of_families.registry.update_card(Card(source, family="bumps"))
+    (report,) = calibrate_registry(of_families, dev, 0.05)
+    assert set(report["naming"]) == (set(members) if borne else set())

@@ -34,6 +34,8 @@ __all__ = ["calibrate_judge", "calibrate_registry"]
 Array = NDArray[np.float64]
 
 FOLDS = 5
+FEWEST_VERSIONS = 3
+"""Sources left out of a family that stays, under which they don't tell how its next version will look."""
 
 
 def calibrate_registry(engine: Engine, manifest: Manifest, far: float) -> list[dict[str, Any]]:
@@ -180,6 +182,8 @@ class _Clips:
         found: dict[str, float] = {}
         for family in {name for name in self.families.values() if name}:
             members = [k for k, source in enumerate(self.scored.sources) if self.families[source] == family]
+            if len(np.intersect1d(self.versions.labels, members)) < FEWEST_VERSIONS:
+                continue
             ours, others = (
                 clips.knownness[np.isin(clips.labels, members) & np.isin(clips.first, members)]
                 for clips in (self.known, self.versions)
