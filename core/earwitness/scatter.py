@@ -1,5 +1,6 @@
 """How rows scatter within classes, when each class comes in several cells: voices, speakers, pages."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ Array = NDArray[np.float64]
 
 STILL = 1e-8
 """Share of the largest variance under which a direction counts as still; of the mean square under which all do."""
+BLOCK = 1 << 14
+"""Rows made float64 at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +37,14 @@ class Scatter:
         return np.asarray((1 - share) * self.within + share * total / dims * np.eye(dims))
 
 
-def middle(rows: Array, labels: IntArray, cells: IntArray) -> Array:
+def middle(rows: NDArray[np.floating], labels: IntArray, cells: IntArray) -> Array:
     """The mean over classes of the means over their cells: (N, p) -> (p,)."""
     cell_means, first, _ = _group_means(rows, cells)
     means, _, _ = _group_means(cell_means, labels[first])
     return np.asarray(means.mean(axis=0))
 
 
-def scatter(rows: Array, labels: IntArray, cells: IntArray) -> Scatter:
+def scatter(rows: NDArray[np.floating], labels: IntArray, cells: IntArray) -> Scatter:
     """Scatter of rows (N, p) with classes (N,) and cells (N,), no cell being of two classes.
 
     A cell g is one voice of a class c; m_g and S_g are its mean and covariance, m_c is the mean of the m_g of a
@@ -52,10 +55,12 @@ def scatter(rows: Array, labels: IntArray, cells: IntArray) -> Scatter:
     cell_means, first, cell = _group_means(rows, cells)
     means, _, owner = _group_means(cell_means, labels[first])
     share = 1 / (len(means) * np.bincount(owner)[owner])  # of each cell
-    spread = rows - cell_means[cell]  # (N, p)
     voices = cell_means - means[owner]  # (G, p)
+    within = (voices * share[:, None]).T @ voices
     weights = (share / np.bincount(cell))[cell, None]
-    within = (spread * weights).T @ spread + (voices * share[:, None]).T @ voices
+    for part in _blocks(len(rows)):
+        spread = rows[part] - cell_means[cell[part]]
+        within += (spread * weights[part]).T @ spread
     return Scatter(means.mean(axis=0), means, within)
 
 
@@ -65,9 +70,14 @@ def inverse_root(matrix: Array) -> Array:
     return np.asarray(axes / np.sqrt(np.maximum(variances, STILL * (variances[-1] or 1.0))))
 
 
-def _group_means(rows: Array, groups: IntArray) -> tuple[Array, IntArray, IntArray]:
+def _blocks(count: int) -> Iterator[slice]:
+    return (slice(at, at + BLOCK) for at in range(0, count, BLOCK))
+
+
+def _group_means(rows: NDArray[np.floating], groups: IntArray) -> tuple[Array, IntArray, IntArray]:
     """The mean row of each group, (G, p), the place of its first row, (G,), and the group of each row, (N,)."""
     _, first, index = np.unique(groups, return_index=True, return_inverse=True)
     sums = np.zeros((len(first), rows.shape[1]))
-    np.add.at(sums, index, rows)
+    for part in _blocks(len(rows)):
+        np.add.at(sums, index[part], rows[part].astype(np.float64))
     return sums / np.bincount(index)[:, None], first, index

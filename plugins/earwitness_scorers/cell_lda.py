@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from earwitness.contracts import Gallery
 from earwitness.scatter import Scatter, inverse_root, scatter
 from earwitness.types import FloatArray, Scores, State
+from earwitness_scorers.prototypes import blocks
 
 Array = NDArray[np.float64]
 
@@ -45,8 +46,7 @@ class CellLda:
 
     def fit(self, gallery: Gallery) -> State:
         """The way to z, (d, q) and (q,), the sources' directions there (K, q), the rows' (N, q), and each row's k."""
-        rows = gallery.embeddings.astype(np.float64)
-        found = scatter(rows, gallery.labels, gallery.cells)
+        found = scatter(gallery.embeddings, gallery.labels, gallery.cells)
         middle = found.middle if len(found.means) > 1 else np.zeros_like(found.middle)
         projection = self._directions(found, found.means - middle)
         centre = middle @ projection
@@ -55,7 +55,7 @@ class CellLda:
             "projection": projection,
             "centre": centre,
             "means": _directed(found.means @ projection - centre),
-            "rows": _directed(rows @ projection - centre),
+            "rows": _directed(gallery.embeddings @ projection.astype(np.float32) - centre.astype(np.float32)),
         }
         neighbours = np.clip(counts // 2, 1, self.k)[gallery.labels]
         return {name: array.astype(np.float32) for name, array in learned.items()} | {"neighbours": neighbours}
