@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from earwitness.contracts import Gallery
 from earwitness.scatter import Scatter, inverse_root, scatter
 from earwitness.types import FloatArray, Scores, State
-from earwitness_scorers.prototypes import blocks
 
 Array = NDArray[np.float64]
 
