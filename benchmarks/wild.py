@@ -174,6 +174,7 @@ def main(
     without: Annotated[list[str] | None, typer.Option(help="A page to leave out; may be repeated.")] = None,
     every: Annotated[int, typer.Option(help="In degraded conditions, of strangers every so many clips.")] = 1,
     condition: Annotated[list[str] | None, typer.Option(help="Default: all.")] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Take no expert away.")] = False,
 ) -> None:
     """Measure and write the figures, condition by condition."""
     manifest = read_manifest(voices / "manifest.csv")
@@ -182,7 +183,9 @@ def main(
     with earwitness.open(registry) as engine:
         judge, heard = engine.judge("system"), hear_all(engine, "system", read_manifest(dev).select(split="dev"))
         names = [expert.name for expert in judge.experts]
-        asked = [replace(judge, asked=tuple(names[at] for at in kept)) for kept in panels(len(names))]
+        asked = [replace(judge, asked=tuple(names[at] for at in kept)) for kept in panels(len(names))][
+            : 1 if whole else None
+        ]
         calibrated = [calibrate_judge(each, heard, far=0.05)[0] for each in track(asked, "panels")]
         for each in condition or CONDITIONS:
             with TemporaryDirectory() as folder:
