@@ -183,9 +183,8 @@ def main(
     with earwitness.open(registry) as engine:
         judge, heard = engine.judge("system"), hear_all(engine, "system", read_manifest(dev).select(split="dev"))
         names = [expert.name for expert in judge.experts]
-        asked = [replace(judge, asked=tuple(names[at] for at in kept)) for kept in panels(len(names))][
-            : 1 if whole else None
-        ]
+        kept = list(panels(len(names)))[: 1 if whole else None]
+        asked = [replace(judge, asked=tuple(names[at] for at in each)) for each in kept]
         calibrated = [calibrate_judge(each, heard, far=0.05)[0] for each in track(asked, "panels")]
         for each in condition or CONDITIONS:
             with TemporaryDirectory() as folder:
