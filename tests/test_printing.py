@@ -48,7 +48,7 @@ def test_siblings_are_named_together(printed, siblings, headline):
 def test_an_unknown_clip_may_have_a_family(printed):
     plain, told = printed(UNKNOWN), printed(replace(UNKNOWN, family="vits"))
     assert plain[1] == "  unknown: none of the enrolled sources (probability 0.07)"
-    assert told[1] == "  unknown: none of the enrolled sources, of the family vits by its lattice (probability 0.07)"
+    assert told[1] == "  unknown: none of the enrolled sources, but of the family vits (probability 0.07)"
 
 
 def test_experts_and_suspects_have_lines_where_there_are_any(printed):

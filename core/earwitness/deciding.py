@@ -13,7 +13,7 @@ from earwitness.council import Council
 from earwitness.experts import Expert
 from earwitness.fusion import STRANGER, Opinions
 from earwitness.listening import Heard
-from earwitness.mixing import best_splice
+from earwitness.mixing import best_splice, whole
 from earwitness.suspicion import suspects
 from earwitness.timeline import Timeline
 from earwitness.types import FloatArray, Mixed, Rank, Scores, Segment, Share, Verdict
@@ -155,11 +155,11 @@ class Judge(Council):
 
     def _mixed(self, line: Timeline) -> Mixed | None:
         """The change of source within a clip, where calibration bears one."""
-        if self.calibration is None or self.calibration.splice is None or not line.windowed.any():
+        if self.calibration is None or not self.calibration.splices:
             return None
-        parts = self.fused(line.apart, self.fusion)
-        found = best_splice(self.calibration.log_shares(parts.values))
-        if found is None or found.gain < self.calibration.splice:
+        logs = self.calibration.log_shares(self.fused(line.apart, self.fusion).values)
+        found = best_splice(logs)
+        if found is None or found.gain < self.calibration.splices.get(self.sources[whole(logs)], np.inf):
             return None
         before, after = self.sources[found.before], self.sources[found.after]
         alike = after in self.calibration.siblings_of(before)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Splice", "best_splice"]
+__all__ = ["Splice", "best_splice", "whole"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,11 @@ class Splice:
     before: int
     after: int
     gain: float
+
+
+def whole(logs: NDArray[np.float64]) -> int:
+    """The source that explains all T parts best, by log-probabilities (T, K)."""
+    return int(logs.sum(axis=0).argmax())
 
 
 def best_splice(logs: NDArray[np.float64]) -> Splice | None:

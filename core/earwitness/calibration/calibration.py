@@ -40,7 +40,8 @@ class Calibration:
     that their true sources got, ascending, `own_truths` those of sources with clips enough of their own; `strangers`
     counts the others, and `stranger_sources` names what made them, where that is known: none of it may stand in a
     test. `pseudo_strangers` says that too few were to be had, and enrolled families left out in turn stood in for
-    them. `splice` is the gain from which a clip counts as mixed (`earwitness.mixing`), where clips are enough to tell.
+    them. `splices` holds the gain from which a clip counts as mixed (`earwitness.mixing`), by the source that explains
+    it best as a whole, where clips are enough to tell.
     `siblings` are the sets of sources that development clips can't tell apart, `experts` names those that
     gave these values, `fusion` the rule by which several did.
     """
@@ -62,7 +63,7 @@ class Calibration:
     naming: Mapping[str, float] = field(default_factory=dict)
     own_truths: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     pseudo_strangers: bool = False
-    splice: float | None = None
+    splices: Mapping[str, float] = field(default_factory=dict)
 
     def siblings_of(self, source: str) -> tuple[str, ...]:
         """The set of siblings that a source is of; empty where it has none."""

@@ -95,7 +95,7 @@ def _headline(verdict: "Verdict") -> str:
         case "known":
             return f"{_named(verdict)}: probability {verdict.probability:.2f}"
         case "unknown":
-            family = f", of the family {verdict.family} by its lattice" if verdict.family else ""
+            family = f", but of the family {verdict.family}" if verdict.family else ""
             return f"unknown: none of the enrolled sources{family} (probability {verdict.unknown_probability:.2f})"
         case "abstain":
             return "no answer"

@@ -23,7 +23,7 @@ from earwitness.errors import CalibrationError
 from earwitness.evaluation.choosing import choose
 from earwitness.evaluation.metrics import ece
 from earwitness.evaluation.scoring import Listened, Replayed, Scored, hear_all, replay, score, tasks_of
-from earwitness.evaluation.splicing import splice_threshold
+from earwitness.evaluation.splicing import splice_thresholds
 from earwitness.fusion import STRANGER, Fusion, Opinions, fit_fusion
 from earwitness.manifest import Manifest
 from earwitness.siblings import find_siblings
@@ -64,7 +64,7 @@ def calibrate_judge(judge: Judge, listened: Listened, far: float) -> tuple[Calib
     """
     clips, experts = _Clips.of(judge, listened, far), tuple(expert.name for expert in judge.experts)
     calibration = replace(clips.calibration(), experts=experts)
-    calibration = replace(calibration, splice=splice_threshold(judge, listened, calibration))
+    calibration = replace(calibration, splices=splice_thresholds(judge, listened, calibration))
     return calibration, {"experts": list(experts), **clips.report(calibration)}
 
 
@@ -210,7 +210,7 @@ class _Clips:
             "siblings": [list(each) for each in calibration.siblings],
             "weights": calibration.fusion.strengths if calibration.fusion else None,
             "pairs": calibration.pairs is not None,
-            "splice": calibration.splice,
+            "splices": dict(calibration.splices),
         }
 
 
