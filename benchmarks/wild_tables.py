@@ -1,6 +1,6 @@
 """The tables of docs/results.md from what benchmarks/wild.py and benchmarks/pages.py wrote.
 
-python benchmarks/wild_tables.py --wild F.json --pages G.json
+python benchmarks/wild_tables.py --wild F.json [--seed F1.json ...] [--changed NAME=H.json ...] --pages G.json
 """
 
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from tables import table
+from tables import mean, table
 
 Figures = Mapping[str, Any]
 
@@ -53,6 +53,39 @@ def wild(results: Mapping[str, Mapping[str, Figures]]) -> None:
     print()
 
 
+def whole(panels: Mapping[str, Figures]) -> Figures:
+    """What all experts together reach."""
+    return panels[max(panels, key=len)]
+
+
+def seeds(runs: Sequence[Mapping[str, Mapping[str, Figures]]]) -> None:
+    """The same by condition as mean and deviation over runs of other seeds."""
+    columns = ["", "Kokoro named", "Piper named", "genuine first", "AUROC", "strangers accepted"]
+    rows = []
+    for condition in runs[0]:
+        found = [whole(run[condition]) for run in runs]
+        figures = (
+            [each["kokoro"]["recall"][0] for each in found],
+            [each["piper"]["recall"][0] for each in found],
+            [each["genuine"]["first rank"][0] for each in found],
+            [each["strangers"]["auroc"][0] for each in found],
+            [each["strangers"]["accepted"][0] for each in found],
+        )
+        rows.append([condition, *map(mean, figures)])
+    table(columns, rows)
+
+
+def changed(runs: Mapping[str, Mapping[str, Mapping[str, Figures]]]) -> None:
+    """What the whole reaches on clips as published when something about its training is changed."""
+    columns = ["", "Kokoro", "Piper", "genuine", "genuine called a machine", "AUROC", "near kin", "strangers accepted"]
+    table(columns, [row(name, whole(run["raw"])) for name, run in runs.items()])
+
+
+def read(file: str | Path) -> Any:
+    """The figures in a file."""
+    return json.loads(Path(file).read_text(encoding="utf-8"))
+
+
 def pages(results: Mapping[str, Mapping[str, Figures]]) -> None:
     """Every panel, by what is named."""
     rows = [
@@ -71,13 +104,20 @@ def pages(results: Mapping[str, Mapping[str, Figures]]) -> None:
 
 def main(
     wild_file: Annotated[Path | None, typer.Option("--wild", help="What wild.py wrote.")] = None,
+    seed: Annotated[list[Path] | None, typer.Option(help="What it wrote for another seed; may be repeated.")] = None,
+    change: Annotated[
+        list[str] | None, typer.Option("--changed", help="NAME=FILE, for another training; may be repeated.")
+    ] = None,
     pages_file: Annotated[Path | None, typer.Option("--pages", help="What pages.py wrote.")] = None,
 ) -> None:
     """Print Markdown."""
     if wild_file:
-        wild(json.loads(wild_file.read_text(encoding="utf-8")))
+        wild(read(wild_file))
+        seeds([read(wild_file), *map(read, seed or ())])
+    if change:
+        changed({name: read(file) for name, _, file in (each.partition("=") for each in change)})
     if pages_file:
-        pages(json.loads(pages_file.read_text(encoding="utf-8")))
+        pages(read(pages_file))
 
 
 if __name__ == "__main__":
