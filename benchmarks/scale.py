@@ -20,22 +20,17 @@ import typer
 
 from earwitness.contracts import Scorer
 from earwitness.plugins import load_catalogue
+from earwitness.subset import Subset
 from earwitness.types import FloatArray, IntArray
 
 QUERIES = 4
 """Windows of a clip."""
 
 
-@dataclass(frozen=True)
-class Rows:
-    """A gallery as scorers see it, with a flat FAISS index; four rows a clip, eight a cell."""
+@dataclass(slots=True)
+class Rows(Subset):
+    """Rows in memory with a flat FAISS index; four rows a clip, eight a cell."""
 
-    sources: tuple[str, ...]
-    heads: FloatArray
-    embeddings: FloatArray
-    labels: IntArray
-    clips: IntArray
-    cells: IntArray
     index: Any
 
     @classmethod

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from earwitness.contracts import Gallery
-from earwitness.types import FloatArray, Scores, State
-from earwitness_scorers.prototypes import Logits, directions, logsumexp
+import numpy as np
+
+from earwitness.types import FloatArray
+from earwitness_scorers.logit_rule import LogitRule
+from earwitness_scorers.prototypes import logsumexp
 
 
 @dataclass(frozen=True, slots=True)
-class Energy:
+class Energy(LogitRule):
     """Unknown when the energy of a row, -T log sum over c of exp(f_c / T), is too high.
 
     Logits f_c are `scale` cos(z, p_c), with p_c as `softmax` has it; T is the `temperature`, and knownness minus the
@@ -20,14 +22,7 @@ class Energy:
 
     name: ClassVar[str] = "energy"
     temperature: float = 1.0
-    scale: float = 30.0
-    logits: Logits = "prototypes"
 
-    def fit(self, gallery: Gallery) -> State:
-        """One unit direction a source, (K, d)."""
-        return {"directions": directions(gallery, self.logits)}
-
-    def score(self, state: State, gallery: Gallery, queries: FloatArray) -> Scores:  # noqa: ARG002
-        """(B, d) -> logits (B, K), minus the energy (B,)."""
-        logits = self.scale * (queries @ state["directions"].T)
-        return Scores(logits, self.temperature * logsumexp(logits / self.temperature))
+    def knownness(self, logits: FloatArray) -> FloatArray:
+        """Minus the energy, (B, K) -> (B,)."""
+        return np.asarray(self.temperature * logsumexp(logits / self.temperature))

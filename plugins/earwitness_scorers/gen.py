@@ -5,13 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from earwitness.contracts import Gallery
-from earwitness.types import FloatArray, Scores, State
-from earwitness_scorers.prototypes import Logits, directions, log_probabilities
+from earwitness.types import FloatArray
+from earwitness_scorers.logit_rule import LogitRule
+from earwitness_scorers.prototypes import log_probabilities
 
 
 @dataclass(frozen=True, slots=True)
-class Gen:
+class Gen(LogitRule):
     """Unknown when the softmax is too far from certain, small probabilities counting for much.
 
     With p the softmax of the logits `scale` cos(z, p_c), p_c as `softmax` has it, knownness is
@@ -27,16 +27,9 @@ class Gen:
     name: ClassVar[str] = "gen"
     gamma: float = 0.1
     top: int = 100
-    scale: float = 30.0
-    logits: Logits = "prototypes"
 
-    def fit(self, gallery: Gallery) -> State:
-        """One unit direction a source, (K, d)."""
-        return {"directions": directions(gallery, self.logits)}
-
-    def score(self, state: State, gallery: Gallery, queries: FloatArray) -> Scores:  # noqa: ARG002
-        """(B, d) -> logits (B, K), minus the generalised entropy (B,)."""
-        logits = self.scale * (queries @ state["directions"].T)
+    def knownness(self, logits: FloatArray) -> FloatArray:
+        """Minus the generalised entropy, (B, K) -> (B,)."""
         largest = np.sort(log_probabilities(logits, -self.scale), axis=1)[:, -self.top :]
         spread = (np.exp(largest) * -np.expm1(largest)) ** self.gamma  # (B, M)
-        return Scores(logits, -spread.sum(axis=1).astype(np.float32))
+        return np.asarray(-spread.sum(axis=1), np.float32)

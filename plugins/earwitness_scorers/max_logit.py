@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from earwitness.contracts import Gallery
-from earwitness.types import FloatArray, Scores, State
-from earwitness_scorers.prototypes import Logits, directions
+import numpy as np
+
+from earwitness.types import FloatArray
+from earwitness_scorers.logit_rule import LogitRule
 
 
 @dataclass(frozen=True, slots=True)
-class MaxLogit:
+class MaxLogit(LogitRule):
     """Unknown when the largest logit falls under the threshold, whatever the others are.
 
     Logits f_c are `scale` cos(z, p_c), with p_c as `softmax` has it; knownness is max over c of f_c. What a softmax
@@ -20,14 +21,7 @@ class MaxLogit:
     """
 
     name: ClassVar[str] = "max_logit"
-    scale: float = 30.0
-    logits: Logits = "prototypes"
 
-    def fit(self, gallery: Gallery) -> State:
-        """One unit direction a source, (K, d)."""
-        return {"directions": directions(gallery, self.logits)}
-
-    def score(self, state: State, gallery: Gallery, queries: FloatArray) -> Scores:  # noqa: ARG002
-        """(B, d) -> logits (B, K), the largest of each row (B,)."""
-        logits = self.scale * (queries @ state["directions"].T)
-        return Scores(logits, logits.max(axis=1))
+    def knownness(self, logits: FloatArray) -> FloatArray:
+        """The largest logit, (B, K) -> (B,)."""
+        return np.asarray(logits.max(axis=1))

@@ -5,13 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from earwitness.contracts import Gallery
-from earwitness.types import FloatArray, Scores, State
-from earwitness_scorers.prototypes import Logits, directions, logsumexp
+from earwitness.types import FloatArray
+from earwitness_scorers.logit_rule import LogitRule
+from earwitness_scorers.prototypes import logsumexp
 
 
 @dataclass(frozen=True, slots=True)
-class Softmax:
+class Softmax(LogitRule):
     """Unknown when the largest softmax probability falls under the threshold.
 
     Logits are `scale` cos(z, p_c), p_c the unit mean of a source's rows, or with `logits` 'head' the direction that
@@ -23,21 +23,9 @@ class Softmax:
     """
 
     name: ClassVar[str] = "softmax"
-    scale: float = 30.0
-    logits: Logits = "prototypes"
 
-    def fit(self, gallery: Gallery) -> State:
-        """One unit direction a source, (K, d)."""
-        return {"directions": directions(gallery, self.logits)}
-
-    def score(self, state: State, gallery: Gallery, queries: FloatArray) -> Scores:  # noqa: ARG002
-        """(B, d) -> logits (B, K), log-odds (B,)."""
-        logits = self.scale * (queries @ state["directions"].T)
-        return Scores(logits, log_odds(logits))
-
-
-def log_odds(logits: FloatArray) -> FloatArray:
-    """Log-odds of the largest softmax probability, (B, K) -> (B,); against a logit of 0 when K = 1."""
-    ordered = np.sort(logits, axis=1)
-    rivals = ordered[:, :-1] if logits.shape[1] > 1 else np.zeros_like(logits)
-    return ordered[:, -1] - logsumexp(rivals)
+    def knownness(self, logits: FloatArray) -> FloatArray:
+        """Log-odds of the largest probability, (B, K) -> (B,); against a logit of 0 when K = 1."""
+        ordered = np.sort(logits, axis=1)
+        rivals = ordered[:, :-1] if logits.shape[1] > 1 else np.zeros_like(logits)
+        return ordered[:, -1] - logsumexp(rivals)

@@ -6,13 +6,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from earwitness.contracts import Gallery
-from earwitness.types import FloatArray, Scores, State
-from earwitness_scorers.prototypes import Logits, directions, log_probabilities
+from earwitness.types import FloatArray
+from earwitness_scorers.logit_rule import LogitRule
+from earwitness_scorers.prototypes import log_probabilities
 
 
 @dataclass(frozen=True, slots=True)
-class SoftmaxEnergy:
+class SoftmaxEnergy(LogitRule):
     """Unknown when s = T log sum over c of exp(p_c / T), p the softmax of the logits, falls under the threshold.
 
     Logits are `scale` cos(z, p_c), with p_c as `softmax` has it; T is the `temperature`. Where one p is 1, s is at its
@@ -25,18 +25,11 @@ class SoftmaxEnergy:
 
     name: ClassVar[str] = "softmax_energy"
     temperature: float = 1.0
-    scale: float = 30.0
-    logits: Logits = "prototypes"
 
-    def fit(self, gallery: Gallery) -> State:
-        """One unit direction a source, (K, d)."""
-        return {"directions": directions(gallery, self.logits)}
-
-    def score(self, state: State, gallery: Gallery, queries: FloatArray) -> Scores:  # noqa: ARG002
-        """(B, d) -> logits (B, K), minus the log of what s lacks to its bound (B,)."""
-        logits = self.scale * (queries @ state["directions"].T)
+    def knownness(self, logits: FloatArray) -> FloatArray:
+        """Minus the log of what s lacks to its bound, (B, K) -> (B,)."""
         lacking = self._lacking(np.sort(log_probabilities(logits, -self.scale), axis=1))
-        return Scores(logits, -np.log(np.maximum(lacking, np.finfo(np.float64).tiny)).astype(np.float32))
+        return np.asarray(-np.log(np.maximum(lacking, np.finfo(np.float64).tiny)), np.float32)
 
     def _lacking(self, ascending: NDArray[np.float64]) -> NDArray[np.float64]:
         """The bound of s less s, (B, K) log p in ascending order -> (B,), without a difference of near numbers."""
