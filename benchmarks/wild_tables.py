@@ -59,10 +59,10 @@ def whole(panels: Mapping[str, Figures]) -> Figures:
 
 
 def seeds(runs: Sequence[Mapping[str, Mapping[str, Figures]]]) -> None:
-    """The same by condition as mean and deviation over runs of other seeds."""
+    """The same by condition, where all were measured, as mean and deviation over runs of other seeds."""
     columns = ["", "Kokoro named", "Piper named", "genuine first", "AUROC", "strangers accepted"]
     rows = []
-    for condition in runs[0]:
+    for condition in (each for each in runs[0] if all(each in run for run in runs)):
         found = [whole(run[condition]) for run in runs]
         figures = (
             [each["kokoro"]["recall"][0] for each in found],
