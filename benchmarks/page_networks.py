@@ -5,16 +5,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from engines import features_of
 from numpy.typing import NDArray
 
-from earwitness.audio import read_clip
 from earwitness.manifest import Manifest, Row
 from earwitness.model import Model
 from earwitness.pipeline import Pipeline
 from earwitness.plugins import load_catalogue
 from earwitness.training import train
 from earwitness.types import FloatArray, IntArray
-from earwitness.windows import cut
 
 WATCHED = 6
 """Every so many of the clips learned from watch over learning instead."""
@@ -57,7 +56,8 @@ class Networks:
             if not (folder / "pipeline.yaml").exists():
                 train(pipeline, replace(manifest, rows=rows), folder, seed=0, cache=work / "features")
             models.append(Model.load(folder, load_catalogue()))
-        heard = [np.stack([model.embed(features_of(model, row)) for model in models]) for row in manifest.rows]
+        features = features_of(models[0], manifest, "clean")  # the same for all
+        heard = [np.stack([model.embed(each) for model in models]) for each in features]
         clips = np.repeat(np.arange(len(heard)), [each.shape[1] for each in heard])
         return cls(pipeline, np.concatenate(heard, axis=1), clips, folds)
 
@@ -71,10 +71,3 @@ def split(rows: Sequence[Row], chosen: NDArray[np.bool_]) -> tuple[Row, ...]:
     """The chosen rows, some of them to watch."""
     kept = [row for row, take in zip(rows, chosen, strict=True) if take]
     return tuple(replace(row, split="train" if at % WATCHED else "dev") for at, row in enumerate(kept))
-
-
-def features_of(model: Model, row: Row) -> FloatArray:
-    """A clip's windows as features, (B, frames, dims)."""
-    samples = read_clip(row.path, rate := model.pipeline.rate_at(16000)).samples
-    windows = cut([samples], rate, model.pipeline.window, model.pipeline.hop)
-    return np.concatenate([model.features(each) for each in windows])

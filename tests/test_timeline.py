@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from earwitness.fusion import Opinions
 from earwitness.listening import Track
 from earwitness.timeline import Timeline
 from earwitness.types import Scores
@@ -23,13 +22,9 @@ def said(*values):
     return Scores(np.stack([first, -first], axis=1), 10 * first)
 
 
-def whole(experts):
-    return Opinions(np.zeros((1, experts, 2)), np.zeros((1, experts)), MERITS)
-
-
 def line(*scores, windowed=(True, True, False)):
     tracks = [track(FINE, 4.0), track(COARSE, 6.0), track([0.0], 10.0)]
-    return Timeline.of(tracks, scores, windowed, whole(3))
+    return Timeline.of(tracks, scores, windowed, MERITS[0])
 
 
 ALL = said(1, 2, 3, 4), said(10, 20), said(7)

@@ -144,4 +144,4 @@ class Council:
         """What the experts say of each part of a clip."""
         tracks = [heard.tracks[expert.model.space] for expert in self.experts]
         windowed = [expert.windowed for expert in self.experts]
-        return Timeline.of(tracks, scores, windowed, self.opinions(heard, scores))
+        return Timeline.of(tracks, scores, windowed, heard.quality.merits)

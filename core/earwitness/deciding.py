@@ -96,20 +96,24 @@ class Judge(Council):
             mixed=mixed,
             warnings=(*([str(mixed)] if mixed else []), *blank.warnings),
         )
-        if self.calibration is None:
+        if self._meant is None:
             return replace(answer, warnings=(UNCALIBRATED, *answer.warnings))
-        return self._calibrated(answer, self.calibration, values, knownness)
+        return self._calibrated(answer, self._meant, values, knownness)
+
+    @cached_property
+    def _meant(self) -> Calibration | None:
+        """The calibration, for the sources enrolled now."""
+        return replace(self.calibration, sources=self.sources) if self.calibration else None
 
     def _calibrated(self, answer: Verdict, calibration: Calibration, values: FloatArray, knownness: float) -> Verdict:
         """The answer with every figure that calibration bears."""
-        meant = replace(calibration, sources=self.sources)
         best = self.sources[int(values.argmax())]
-        known, accepted = knownness >= meant.name_floor(best), knownness >= meant.floor(best)
-        siblings = meant.siblings_of(best)
-        shares = meant.probabilities(values, knownness)
+        known, accepted = knownness >= calibration.name_floor(best), knownness >= calibration.floor(best)
+        siblings = calibration.siblings_of(best)
+        shares = calibration.probabilities(values, knownness)
         probabilities = dict(zip(self.sources, shares.tolist(), strict=True))
-        candidates = meant.candidates(values)
-        log10_lr = meant.log10_lr(knownness)
+        candidates = calibration.candidates(values)
+        log10_lr = calibration.log10_lr(knownness)
         return replace(
             answer,
             verdict="known" if known else "unknown",
@@ -117,15 +121,15 @@ class Judge(Council):
             siblings=siblings if known else (),
             candidates=candidates,
             family=self.registry.card(best).family if accepted else answer.family,
-            threshold=meant.name_floor(best),
+            threshold=calibration.name_floor(best),
             probability=sum(probabilities.get(each, 0.0) for each in siblings or (best,)),
-            unknown_probability=meant.unknown_probability(knownness),
-            p_value=meant.p_value(knownness),
+            unknown_probability=calibration.unknown_probability(knownness),
+            p_value=calibration.p_value(knownness),
             log10_lr=log10_lr,
             support=support(log10_lr),
             warnings=(
                 *answer.warnings,
-                *meant.doubts(candidates if known else ()),
+                *calibration.doubts(candidates if known else ()),
                 *([self.stale] if self.stale else ()),
             ),
         )
@@ -176,7 +180,7 @@ class Judge(Council):
 
     def _named(self, values: FloatArray, knownness: FloatArray) -> tuple[str | None, ...]:
         """The source named for each of n parts, (n, K) and (n,); None for what isn't known, or before calibration."""
-        if self.calibration is None:
+        if self._meant is None:
             return (None,) * len(values)
-        answers = replace(self.calibration, sources=self.sources).answers(values, knownness)
+        answers = self._meant.answers(values, knownness)
         return tuple(None if k == STRANGER else self.sources[k] for k in answers)

@@ -13,6 +13,8 @@ from earwitness.types import FloatArray, Scores
 
 __all__ = ["Timeline"]
 
+Array = NDArray[np.float64]
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
@@ -29,7 +31,7 @@ class Timeline:
 
     @classmethod
     def of(
-        cls, tracks: Sequence[Track], scores: Sequence[Scores | None], windowed: Sequence[bool], whole: Opinions
+        cls, tracks: Sequence[Track], scores: Sequence[Scores | None], windowed: Sequence[bool], merits: Array
     ) -> Self:
         """Lay the windows of all experts side by side: of each part an expert says what it says of its nearest window.
 
@@ -37,19 +39,20 @@ class Timeline:
             tracks: What each of the E experts heard.
             scores: What each says of its windows, None where it abstains.
             windowed: Who of them hears parts.
-            whole: What they say of the clip, n = 1, with its merits.
+            merits: The clip's, (Q,).
         """
         counts = [len(each.knownness) if each else 0 for each in scores]
         finest = tracks[int(np.argmax(counts))]
         middles = finest.starts + finest.seconds / 2
-        values = np.full((len(middles), *whole.values.shape[1:]), np.nan)
+        sources = max(each.values.shape[1] for each in scores if each is not None)
+        values = np.full((len(middles), len(scores), sources), np.nan)
         knownness = np.full(values.shape[:2], np.nan)
         for at, (track, each) in enumerate(zip(tracks, scores, strict=True)):
             if each is not None:
                 nearest = np.abs(middles[:, None] - track.starts - track.seconds / 2).argmin(axis=1)
                 values[:, at], knownness[:, at] = each.values[nearest], each.knownness[nearest]
-        merits = np.repeat(whole.merits, len(middles), axis=0)
-        return cls(finest.starts, finest.seconds, Opinions(values, knownness, merits), np.array(windowed))
+        opinions = Opinions(values, knownness, np.repeat(merits[None], len(middles), axis=0))
+        return cls(finest.starts, finest.seconds, opinions, np.array(windowed))
 
     @property
     def apart(self) -> Opinions:

@@ -214,6 +214,11 @@ class Verdict:
     engine: str = ""
     schema: int = 1
 
+    @property
+    def stated(self) -> float | None:
+        """The probability that the answer states of itself."""
+        return self.probability if self.verdict == "known" else self.unknown_probability
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data ready for JSON, `schema` first."""
         return {"schema": self.schema, **asdict(self)}

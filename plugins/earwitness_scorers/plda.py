@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from earwitness.contracts import Gallery
-from earwitness.scatter import STILL, Scatter, inverse_root
+from earwitness.scatter import STILL, Scatter, inverse_root, scatter
 from earwitness.types import FloatArray, Scores, State
-from earwitness_scorers.prototypes import blocks, logsumexp
+from earwitness_scorers.prototypes import logsumexp
 
 Array = NDArray[np.float64]
 
@@ -89,18 +89,7 @@ def log_densities(points: FloatArray, means: FloatArray, variances: FloatArray) 
 
 
 def scatter_of_clips(gallery: Gallery) -> tuple[Scatter, Array]:
-    """The scatter of rows about their sources, clips counting alike and sources too, and the clips of each (K,).
-
-    It is `earwitness.scatter.scatter` with clips for cells, a block of rows at a time.
-    """
-    _, first, clip, size = np.unique(gallery.clips, return_index=True, return_inverse=True, return_counts=True)
+    """The scatter of rows about their sources, clips counting alike and sources too, and the clips of each (K,)."""
+    _, first = np.unique(gallery.clips, return_index=True)
     counts = np.bincount(gallery.labels[first], minlength=len(gallery.sources)).astype(np.float64)
-    weights = 1 / (size[clip] * counts[gallery.labels])  # of a row in the mean of its source
-    dims = gallery.embeddings.shape[1]
-    means, within = np.zeros((len(counts), dims)), np.zeros((dims, dims))
-    for part in blocks(len(weights), dims):
-        np.add.at(means, gallery.labels[part], weights[part, None] * gallery.embeddings[part])
-    for part in blocks(len(weights), dims):
-        apart = gallery.embeddings[part] - means[gallery.labels[part]]
-        within += (apart * weights[part, None]).T @ apart / len(counts)
-    return Scatter(means.mean(axis=0), means, within), counts
+    return scatter(gallery.embeddings, gallery.labels, gallery.clips), counts

@@ -43,17 +43,11 @@ def worst(scored: Scored, answers: IntArray) -> IntArray:
     """The rows of wrong answers, the highest probability stated first; a sibling of the truth is no mistake."""
     names = [[*scored.sources, "unknown"][label] for label in scored.labels]
     wrong = [
-        (-_stated(scored, row), row)
+        (-(verdict.stated or 0.0), row)
         for row, (name, verdict) in enumerate(zip(names, scored.verdicts, strict=True))
         if answers[row] != scored.labels[row] and name not in verdict.siblings
     ]
     return np.array([row for _, row in sorted(wrong)[:MOST_PLAYED]], np.int64)
-
-
-def _stated(scored: Scored, row: int) -> float:
-    """The probability that an answer states of itself."""
-    verdict = scored.verdicts[row]
-    return (verdict.probability if verdict.source else verdict.unknown_probability) or 0.0
 
 
 def _mistake(scored: Scored, row: int, answer: int, fallback: Fallback | None) -> Html:
@@ -61,7 +55,7 @@ def _mistake(scored: Scored, row: int, answer: int, fallback: Fallback | None) -
     stranger = ", a stranger," if scored.labels[row] == STRANGER else ""
     said = [*scored.sources, "unknown"][answer]
     told = joined([tag("strong", truth), f"{stranger} was taken for ", tag("strong", said)])
-    note = f" with probability {_stated(scored, row):.2f}: {scored.verdicts[row].clip}"
+    note = f" with probability {scored.verdicts[row].stated or 0.0:.2f}: {scored.verdicts[row].clip}"
     return _spectrogram(scored, row, joined([told, note]), fallback, played=True)
 
 

@@ -83,7 +83,7 @@ def _calibrated(scored: Scored) -> list[Html]:
 
 def _stated(scored: Scored) -> tuple[Array, NDArray[np.bool_]]:
     """The probability that each answer states, and whether it is right, (n,) and (n,); siblings are one answer."""
-    stated = [v.probability if v.verdict == "known" else v.unknown_probability for v in scored.verdicts]
+    stated = [verdict.stated for verdict in scored.verdicts]
     names = [[*scored.sources, None][label] for label in scored.labels]
     right = [name in (v.siblings or (v.source,)) for name, v in zip(names, scored.verdicts, strict=True)]
     return np.array(stated, np.float64), np.array(right)
