@@ -2,11 +2,11 @@
 
     python benchmarks/openset.py --engines ENGINES --voices VOICES --cache DIR --out F.json [--plot F.png]
 
-ENGINES and VOICES are folders with a manifest.csv. Three arms: each engine left out in turn (pipeline `dynamics`); the
-same after codecs, by the thresholds of clean clips; pages of voices left out in ten groups, strangers being the sources
-that stand on one page alone, half of them development's and half the test's, then the other way round (`dynamics-wide`
-and `residual`). Nothing that is tested was trained on, enrolled, or heard in development. Intervals resample sources
-and voices, or pages. Features, then embedders, are computed once and kept under DIR.
+ENGINES and VOICES are folders with a manifest.csv. Two arms: each engine left out in turn (pipeline `dynamics`); pages
+of voices left out in ten groups, strangers being the sources that stand on one page alone, half of them development's
+and half the test's, then the other way round (`dynamics-wide` and `residual`). Both clean and, by the thresholds of
+clean clips, after codecs. Nothing that is tested was trained on, enrolled, or heard in development. Intervals resample
+sources and voices, or pages. Features, then embedders, are computed once and kept under DIR.
 """
 
 import json
@@ -66,8 +66,9 @@ def swapped(cases: Sequence[Case]) -> Iterator[Case]:
     """Each case twice: development hears one pool of strangers and the test the other."""
     for pool in (False, True):
         for case in cases:
-            dev, test = case.dev.only(_of_pool(case.dev, pool)), case.test[CLEAN]
-            yield Case(int(pool), case.sources, dev, {CLEAN: test.only(_of_pool(test, not pool))})
+            dev = case.dev.only(_of_pool(case.dev, pool))
+            test = {name: said.only(_of_pool(said, not pool)) for name, said in case.test.items()}
+            yield Case(int(pool), case.sources, dev, test)
 
 
 def _of_pool(said: Said, pool: bool) -> Mask:
@@ -184,15 +185,16 @@ def engine_arms(manifest: Manifest, scorers: Sequence[Scorer], rules: Rules, cac
 
 
 def voice_arm(name: str, manifest: Manifest, scorers: Sequence[Scorer], rules: Rules, cache: Path) -> dict[str, Any]:
-    """Each page left out, in the space of one pipeline; windows pooled."""
-    folds, kin = list(pages(load_pipeline(name, load_catalogue()), manifest, cache)), kin_voices(manifest)
+    """Each page left out, in the space of one pipeline, clean and after codecs; windows pooled."""
+    folds = list(pages(load_pipeline(name, load_catalogue()), manifest, cache, list(CODECS)))
+    kin = kin_voices(manifest)
 
     def arm(cases: Sequence[Case]) -> Arm:
         return Arm(list(swapped(cases)), ("corpus",), kin)
 
     whole = arm(list(put(folds, scorers)))
     return {
-        f"voices, {name}": {CLEAN: whole.figures(rules, CLEAN)},
+        f"voices, {name}": {condition: whole.figures(rules, condition) for condition in CODECS},
         f"voices, {name}, taken": whole.taken(rules[CHOSEN], scorers),
         f"voices, {name}, pooling": pooling(folds, [each for each in scorers if each.name in POOLED], arm),
     }

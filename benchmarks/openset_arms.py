@@ -137,7 +137,7 @@ def _not_of(rows: Sequence[Row], sources: set[str]) -> Mask:
     return np.array([row.source not in sources for row in rows])
 
 
-def pages(pipeline: Pipeline, manifest: Manifest, cache: Path) -> Iterator[Fold]:
+def pages(pipeline: Pipeline, manifest: Manifest, cache: Path, conditions: Sequence[str]) -> Iterator[Fold]:
     """Each page left out of training and of the registry, a few others with it, and its clips tested.
 
     Known are the sources of two pages or more, learned from the other pages. Development hears each other group of
@@ -145,6 +145,7 @@ def pages(pipeline: Pipeline, manifest: Manifest, cache: Path) -> Iterator[Fold]
     """
     rows = manifest.rows
     heard = hear(pipeline, rows, pipeline.training.versions, cache)
+    asked = {name: hear(pipeline, rows, [chain_of(name)], cache) for name in conditions}
     source = np.array([row.source or "" for row in rows])
     known = np.isin(source, repeated(rows))
     cells = np.unique([f"{row.source} {row.columns['corpus']}" for row in rows], return_inverse=True)[1]
@@ -157,8 +158,9 @@ def pages(pipeline: Pipeline, manifest: Manifest, cache: Path) -> Iterator[Fold]
             if other != left
             for rest in [replace(space, learned=kept.learned & (group != other))]
         ]
-        test = kept.ask(heard, rows, (group == left) & (~known | np.isin(source, kept.sources)))
-        yield Fold(str(left), kept.sources, tuple(dev), {"clean": test})
+        tested = (group == left) & (~known | np.isin(source, kept.sources))
+        tests = {name: kept.ask(each, rows, tested) for name, each in asked.items()}
+        yield Fold(str(left), kept.sources, tuple(dev), tests)
 
 
 def grouped(rows: Sequence[Row]) -> IntArray:
