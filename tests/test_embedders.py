@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from earwitness.contracts import Embedder, LearnedEmbedder
 from earwitness.network import OnnxNetwork
 from earwitness.training.export import export_network
-from earwitness_embedders import Ecapa, ResNet18, Stats
+from earwitness_embedders import Ecapa, Perceptron, ResNet18, Stats
 
-NETWORKS = [ResNet18(width=4, dim=16), Ecapa(channels=16, dim=12)]
+NETWORKS = [ResNet18(width=4, dim=16), Ecapa(channels=16, dim=12), Perceptron(width=16, dim=8)]
 DIMS = 20
 
 
@@ -119,8 +119,25 @@ def test_statistics_pooling_matches_numpy():
     np.testing.assert_allclose(statistics(torch.from_numpy(array)), expected, atol=1e-6)
 
 
-def test_a_constant_input_has_finite_slopes():
-    network = ResNet18(width=4, dim=8).network(DIMS)
+def test_perceptron_computes_its_formula():
+    """In float64 by hand: a norm, layers of matrix, norm and ramp, a matrix and a norm."""
+    network, array = lively(Perceptron(width=5, depth=2, dim=3)), features(4, 9)
+    state = {key: value.double().numpy() for key, value in network.state_dict().items()}
+
+    def norm(x, name):
+        mean, variance = state[f"{name}.running_mean"], state[f"{name}.running_var"]
+        return (x - mean) / np.sqrt(variance + 1e-5) * state[f"{name}.weight"] + state[f"{name}.bias"]
+
+    x = norm(array.astype(np.float64).mean(axis=1), "norm")
+    for layer in range(2):
+        x = np.maximum(norm(x @ state[f"hidden.{layer}.0.weight"].T, f"hidden.{layer}.1"), 0)
+    expected = norm(x @ state["out.0.weight"].T + state["out.0.bias"], "out.1")
+    np.testing.assert_allclose(embed(network, array), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("embedder", NETWORKS, ids=lambda e: e.name)
+def test_a_constant_input_has_finite_slopes(embedder):
+    network = embedder.network(DIMS)
     network(torch.zeros(2, 16, DIMS)).sum().backward()
     assert all(torch.isfinite(p.grad).all() for p in network.parameters())
 
