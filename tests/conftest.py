@@ -188,6 +188,54 @@ def made(tmp_path_factory):
     return SimpleNamespace(home=home, rows=rows, manifest=manifest.path, model=model, raw=raw, registry=registry)
 
 
+@pytest.fixture(scope="session")
+def phone_registry(made, tmp_path_factory):
+    """The made systems as phones too, in the calibrated registry of systems, by a model that was added to it."""
+    from earwitness.engine import open_engine
+    from earwitness.evaluation import calibrate_registry
+    from earwitness.manifest import read_manifest
+    from earwitness.pipeline import load_pipeline
+    from earwitness.plugins import load_catalogue
+    from earwitness.training import train
+
+    home = tmp_path_factory.mktemp("phones")
+    settings = ("name=a-phone", "task=device", "window=0.9", "hop=0.45")
+    model = train(
+        load_pipeline("lfcc-stats", load_catalogue(), settings),
+        read_manifest(made.manifest),
+        home / "model",
+        quiet=True,
+    )
+    folder = Path(shutil.copytree(made.registry, home / "registry"))
+    with pytest.raises(SystemExit, match="0"):
+        main(["registry", "add-model", str(model), "--registry", str(folder)])
+    rows = [
+        {**row, "path": made.home / row["path"], "source": f"phone-{row['source']}", "task": "device"}
+        for row in made.rows
+    ]
+    manifest = read_manifest(write_manifest(home / "manifest.csv", rows))
+    with open_engine(folder) as engine:
+        pairs = [(row.source, row.path) for row in manifest.select(split="train").rows if row.source.count("-") == 1]
+        assert {outcome.outcome for outcome in engine.enroll_many(pairs, "device")} == {"added"}
+        calibrate_registry(engine, manifest.select(split="dev"), 0.1)
+    return SimpleNamespace(folder=folder, manifest=manifest, model=model)
+
+
+@pytest.fixture
+def phones(phone_registry, tmp_path):
+    """An engine that knows systems and phones, to be changed."""
+    from earwitness.engine import open_engine
+
+    with open_engine(Path(shutil.copytree(phone_registry.folder, tmp_path / "phones"))) as engine:
+        yield engine
+
+
+@pytest.fixture
+def phone_dev(phone_registry):
+    """Development clips of phones."""
+    return phone_registry.manifest.select(split="dev")
+
+
 EXPERTS = {
     "fine": "{name: fine, frontend: mfcc40, embedder: wccn, scorer: cell_lda, window: 0.5, hop: 0.5}",
     "whole": "{name: whole, frontend: lfcc60, embedder: stats, scorer: knn, rate: native, window: clip}",

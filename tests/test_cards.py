@@ -42,12 +42,34 @@ def test_empty_fields_are_left_out():
         ({"stages": [8, 0]}, "stages takes whole numbers from 1 on, not 0"),
         ({"stages": 256}, r"stages is a list, such as \[256\]"),
         ({"languages": "en"}, r"languages is a list, such as \[en\]"),
+        ({"unit": 2}, "unit is text, not 2: put it in quotes"),
+        ({"platform": ["alsa"]}, r"platform is text, not \['alsa'\]"),
         ({"rate": 24000}, "unknown field 'rate'; known are .*native_rate, hop, stages"),
     ],
 )
 def test_what_can_not_be_is_refused_in_one_sentence(fields, fault):
     with pytest.raises(RegistryError, match=fault):
         Card.from_dict({"id": "piper", **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "groups"),
+    [
+        ({"kind": "device", "vendor": "Jabra", "model": "Evolve 20", "unit": "b"}, ("Jabra Evolve 20", "Jabra")),
+        ({"kind": "device", "vendor": "Jabra", "model": "Evolve 20", "family": "Evolve"}, ("Evolve", "Jabra")),
+        ({"kind": "device", "vendor": "Jabra", "family": "Jabra"}, ("Jabra",)),
+        ({"kind": "device", "vendor": "Jabra", "platform": "ALSA"}, ("Jabra",)),
+        ({"kind": "device", "model": "Evolve 20"}, ("Evolve 20",)),
+        ({"kind": "device", "unit": "b"}, ()),
+        ({"family": "vits", "vendor": "Acme", "model": "Voice 2"}, ("vits",)),
+        ({"kind": "genuine", "vendor": "Acme"}, ()),
+    ],
+)
+def test_groups_go_from_narrow_to_wide(fields, groups):
+    """A device's model and brand; of a system its family alone, for vendors sell systems of many kinds."""
+    card = Card("it", **fields)
+    assert card.groups == groups
+    assert Card.from_dict(card.to_dict()) == card
 
 
 def test_a_plugin_reads_vocoders_from_its_cards(install):

@@ -177,7 +177,7 @@ def test_between_the_two_thresholds_a_clip_is_an_unknown_system_of_the_family(ma
         values, knownness = np.array([[9.0, 0.0, 0.0]]), np.array([at])
         (named,), (family,) = (
             calibration.answers(values, knownness),
-            calibration.families(values, knownness, FAMILIES),
+            calibration.families(values, knownness, {"alpha": ("bumps",)}),
         )
         assert (named, family) == (0 if expected[1] else -1, expected[2])
 
@@ -188,7 +188,7 @@ def test_accepted_is_by_the_source_ranked_first():
     values, knownness = np.eye(3)[[0, 0, 1, 1, 2, 2]], np.array([0.9, 1.0, 1.9, 2.0, 2.9, 3.0])
     assert calibration.accepted(values, knownness).tolist() == [False, True, False, True, True, True]
     assert calibration.answers(values, knownness).tolist() == [-1, 0, -1, 1, -1, 2]
-    assert calibration.families(values, knownness, {"b": "f", "c": "f"}) == [None, None, None, "f", "f", "f"]
+    assert calibration.families(values, knownness, {"b": ("f",), "c": ("f",)}) == [None, None, None, "f", "f", "f"]
 
 
 def test_without_strangers_enrolled_families_stand_in_and_every_verdict_says_so(made, of_families, dev):

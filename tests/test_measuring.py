@@ -15,7 +15,7 @@ from earwitness.fusion import Opinions
 from earwitness.manifest import Row
 
 SOURCES = ("espeak", "piper-amy", "piper-joe", "flite")
-FAMILIES = {"piper-amy": "piper", "piper-joe": "piper", "piper-kim": "piper", "mms": "vits"}
+FAMILIES = {"piper-amy": ("piper",), "piper-joe": ("piper",), "piper-kim": ("piper",), "mms": ("vits",)}
 STRANGERS = ("piper-kim", "espeak-old", "mms", "")
 FAMILY_COLUMN = {"espeak-old": "espeak"}
 
@@ -62,7 +62,7 @@ def scored():
 
 @pytest.fixture(scope="module")
 def figures(scored, calibration):
-    return measure(scored, calibration, by=("page",), families=FAMILIES)
+    return measure(scored, calibration, by=("page",), groups=FAMILIES)
 
 
 def stated(scored, calibration):
@@ -130,18 +130,18 @@ def test_near_strangers_are_those_of_an_enrolled_family(scored, calibration, fig
 def test_a_family_is_right_where_nothing_is_named_and_the_family_is(scored, calibration, figures):
     """Above the threshold, but under the one for names, a clip is said to be of the family of its first rank."""
     assert figures["family_right"] == figures["family_wrong"] == 0.0
-    cautious = measure(scored, with_names_from(calibration, np.inf), families=FAMILIES)
+    cautious = measure(scored, with_names_from(calibration, np.inf), groups=FAMILIES)
     first = np.array(SOURCES)[scored.values.argmax(axis=1)]
     accepted = scored.knownness.astype(float) >= calibration.threshold
-    said = np.array([FAMILIES.get(each, "") for each in first])
-    truths = np.array([FAMILY_COLUMN.get(each.source) or FAMILIES.get(each.source, "") for each in scored.rows])
+    said = np.array([FAMILIES.get(each, ("",))[0] for each in first])
+    truths = np.array([FAMILY_COLUMN.get(each.source) or FAMILIES.get(each.source, ("",))[0] for each in scored.rows])
     strange, called = ~scored.known, accepted & (said != "")
     near = strange & np.isin(truths, ["piper", "espeak"])
     assert cautious["far_realised"] == cautious["known_accepted"] == 0.0
     assert cautious["family_right"] == pytest.approx((called & (said == truths))[near].mean())
     assert cautious["family_wrong"] == pytest.approx((called & (said != truths))[strange].mean())
     assert cautious["family_right"] > 0 < cautious["family_wrong"]
-    silent = measure(scored, with_names_from(calibration, np.inf), families=FAMILIES, cards={})
+    silent = measure(scored, with_names_from(calibration, np.inf), groups=FAMILIES, cards={})
     assert silent["family_right"] == silent["family_wrong"] == 0.0  # verdicts say what the cards say
     assert silent["unknowns"]["near"]["clips"] == cautious["unknowns"]["near"]["clips"]
 
@@ -161,7 +161,7 @@ def test_every_figure_has_an_interval(figures):
 
 def test_intervals_draw_what_they_are_told_to(scored, calibration):
     """Values alike within a page make the interval of few pages wide, whatever the number of clips."""
-    of_pages = measure(scored, calibration, resample="page", families=FAMILIES)
+    of_pages = measure(scored, calibration, resample="page", groups=FAMILIES)
     assert of_pages["resampled"] == ["source", "page"]
     assert of_pages["accuracy"] == measure(scored, calibration)["accuracy"]
     assert of_pages["intervals"] != measure(scored, calibration)["intervals"]

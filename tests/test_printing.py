@@ -51,6 +51,15 @@ def test_an_unknown_clip_may_have_a_family(printed):
     assert told[1] == "  unknown: none of the enrolled sources, but of the family vits (probability 0.07)"
 
 
+def test_an_unknown_device_may_be_of_a_known_make_and_siblings_share_one(printed):
+    unknown, siblings = replace(UNKNOWN, task="device", family="Acme One"), ("alpha", "beta")
+    told = printed(unknown)[1], printed(replace(KNOWN, task="device", siblings=siblings, family="Acme"))[1]
+    assert told == (
+        "  unknown: none of the enrolled sources, but of the make Acme One (probability 0.07)",
+        "  alpha or beta (nothing tells them apart), of the make Acme: probability 0.93",
+    )
+
+
 def test_experts_and_suspects_have_lines_where_there_are_any(printed):
     experts = (Share("cyclic", 3.14), Share("residual", 1.2), Share("dynamics", -0.04))
     lines = printed(replace(UNKNOWN, experts=experts, traces=(TRACE,), suspects=("kittentts", "kokoro")))

@@ -102,11 +102,16 @@ class Council:
         """What each expert says of its windows, None where it abstains."""
         return tuple(expert.scores(heard) for expert in self.experts)
 
+    def groups_of(self, *sources: str) -> tuple[str, ...]:
+        """The groups that all of these are of, from narrow to wide."""
+        own, *others = [self.registry.card(source).groups for source in sources]
+        return tuple(each for each in own if all(each in groups for groups in others))
+
     def kin_of(self, source: str) -> frozenset[str]:
-        """A source and what else is enrolled of its family."""
-        cards = {card.id: card for card in self.known_cards}
-        family = cards[source].family or source
-        return frozenset(each for each in self.sources if family in (cards[each].family, each))
+        """A source and what else is enrolled of its family, or of any group of its."""
+        groups = {card.id: card.groups for card in self.known_cards}
+        own = {*(groups[source] or (source,))}
+        return frozenset(each for each in self.sources if own & {*groups[each], each})
 
     def scores_without(self, heard: Heard, left_out: frozenset[str]) -> tuple[Scores | None, ...]:
         """The same as if some sources had never been enrolled: what a clip of theirs would be as a stranger's."""

@@ -112,6 +112,7 @@ class Judge(Council):
         siblings = calibration.siblings_of(best)
         shares = calibration.probabilities(values, knownness)
         probabilities = dict(zip(self.sources, shares.tolist(), strict=True))
+        groups = self.groups_of(best, *(each for each in siblings if known and each in probabilities))
         candidates = calibration.candidates(values)
         log10_lr = calibration.log10_lr(knownness)
         return replace(
@@ -120,7 +121,7 @@ class Judge(Council):
             source=best if known else None,
             siblings=siblings if known else (),
             candidates=candidates,
-            family=self.registry.card(best).family if accepted else answer.family,
+            family=calibration.group(best, knownness, groups) if accepted else answer.family,
             threshold=calibration.name_floor(best),
             probability=sum(probabilities.get(each, 0.0) for each in siblings or (best,)),
             unknown_probability=calibration.unknown_probability(knownness),

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from earwitness import __version__
 from earwitness.calibration import PairCalibration, support
@@ -82,11 +82,11 @@ class Engine:
 
     def tasks(self, asked: Asked) -> tuple[Task, ...]:
         """The tasks this registry has a model for, of those asked; OptionError when there is none."""
-        found = tuple(task for task in self.models if asked in (task, "all"))
+        found = tuple(task for task in get_args(Task) if task in self.models and asked in (task, "all"))
         if not found:
             raise OptionError(
                 f"registry {self.registry.name!r} has no model for task {asked!r}: "
-                "add one with 'earwitness registry init --model'"
+                "add one with 'earwitness registry add-model'"
             )
         return found
 
@@ -120,14 +120,21 @@ class Engine:
     def identify_many(
         self, paths: Sequence[ClipPath], task: Asked = "all", top: int = 5, segments: bool = False
     ) -> Iterator[Verdict]:
-        """Verdicts clip by clip, one a task; each clip is decoded once, and clips share the networks' batches."""
+        """Verdicts clip by clip, one a task; each clip is decoded once, and clips share the networks' batches.
+
+        The system comes first, unless a clip is known as genuine: of that what counts is the device.
+        """
         tasks = self.tasks(task)
         judges = [self.judge(each) for each in tasks]
         for heard in self.listen(paths, *tasks, traced=True):
-            for judge in judges:
-                verdict = judge.judge(heard, top, segments)
+            verdicts = [judge.judge(heard, top, segments) for judge in judges]
+            for verdict in sorted(verdicts, key=self._is_genuine):
                 self.catalogue.manager.hook.verdict_reached(clip=verdict.clip, verdict=verdict)
                 yield verdict
+
+    def _is_genuine(self, verdict: Verdict) -> bool:
+        """Whether a clip is known as genuine speech."""
+        return verdict.source is not None and self.registry.card(verdict.source).kind == "genuine"
 
     def verify(self, clip_a: ClipPath, clip_b: ClipPath, task: Task = "system") -> Verification:
         """Do two clips have one source? AudioError when either can't be heard."""

@@ -178,9 +178,10 @@ class Verdict:
 
     `source` is None unless `verdict` is 'known'; `siblings` are the sources that nothing tells apart from it, itself
     among them, and `probability` is that of them all; `candidates` are the enrolled sources that can't be ruled out at
-    95 %, were it one of them; empty where none is left. `experts` says who carried the answer, `mixed` that
-    another source takes over within the clip, `suspects` whose cards name the lattice that it carries. A figure that
-    can't be had honestly is None.
+    95 %, were it one of them; empty where none is left. `family` is the narrowest group that the clip bears, of a
+    device its model or else its brand. `experts` says who carried the answer, `mixed` that another source takes over
+    within the clip, `suspects` whose cards name the lattice that it carries. A figure that can't be had honestly is
+    None.
     """
 
     clip: str
@@ -218,6 +219,12 @@ class Verdict:
     def stated(self) -> float | None:
         """The probability that the answer states of itself."""
         return self.probability if self.verdict == "known" else self.unknown_probability
+
+    @property
+    def kin(self) -> str:
+        """The family as a phrase, 'of the family vits', or of a device 'of the make Acme One'; empty without one."""
+        word = "make" if self.task == "device" else "family"
+        return f"of the {word} {self.family}" if self.family else ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data ready for JSON, `schema` first."""

@@ -16,9 +16,10 @@ _LISTS = ("languages", "stages")
 class Card:
     """One enrollable source: a synthesis system, a recording device, or genuine speech.
 
-    `family` is the coarsest name that can be said of it (an engine's or a brand's); near kin share it. Of a vocoder,
-    `native_rate` is in Hz, `hop` in samples from frame to frame, and `stages` are the factors by which its layers
-    upsample, in their order, so that they multiply to the hop.
+    `family` is the name that near kin share (an engine's; a device's model, where its own isn't enough). Of a device,
+    `vendor` is the brand, `unit` tells this one from others of its model (a serial number), and `platform` is the
+    driver or system that it was recorded through. Of a vocoder, `native_rate` is in Hz, `hop` in samples from frame to
+    frame, and `stages` are the factors by which its layers upsample, in their order, so that they multiply to the hop.
     """
 
     id: str
@@ -26,6 +27,8 @@ class Card:
     family: str | None = None
     vendor: str | None = None
     model: str | None = None
+    unit: str | None = None
+    platform: str | None = None
     released: str | None = None
     languages: tuple[str, ...] = ()
     licence: str | None = None
@@ -43,7 +46,14 @@ class Card:
             raise RegistryError("'unknown' can't be a source: it is the answer when no source fits; choose another id")
         if self.kind not in get_args(Kind):
             raise RegistryError(f"card {self.id!r}: kind {self.kind!r} is none of {', '.join(get_args(Kind))}")
+        self._check_device()
         self._check_vocoder()
+
+    def _check_device(self) -> None:
+        """Raise RegistryError unless unit and platform are text: a bare number in YAML isn't."""
+        for name, value in (("unit", self.unit), ("platform", self.platform)):
+            if value is not None and not isinstance(value, str):
+                raise RegistryError(f"card {self.id!r}: {name} is text, not {value!r}: put it in quotes")
 
     def _check_vocoder(self) -> None:
         """Raise RegistryError unless rate, hop and stages are whole, positive and agree."""
@@ -60,6 +70,14 @@ class Card:
     def task(self) -> Task:
         """The question this source is an answer to; genuine speech is an answer to 'which system'."""
         return "device" if self.kind == "device" else "system"
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """What can be said of it where its id can't, from narrow to wide: a device's model and brand, else a family."""
+        if self.kind != "device":
+            return (self.family,) if self.family else ()
+        model = self.family or (self.model and " ".join(filter(None, (self.vendor, self.model))))
+        return tuple(dict.fromkeys(name for name in (model, self.vendor) if name))
 
     def to_dict(self) -> dict[str, Any]:
         """The card as plain data, without its empty fields."""

@@ -78,7 +78,7 @@ def task_spaces(db: sqlite3.Connection, task: Task) -> set[str]:
     spaces = {space for (space,) in db.execute("SELECT space FROM models WHERE task = ?", (task,))}
     if not spaces:
         raise RegistryError(
-            f"the registry has no model for task {task!r}: make one that has with 'earwitness registry init --model'"
+            f"the registry has no model for task {task!r}: add one with 'earwitness registry add-model'"
         )
     return spaces
 

@@ -4,7 +4,7 @@ Every figure is bounded by what the counts behind it can bear, and refused where
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -34,7 +34,9 @@ class Calibration:
     A clip is accepted when its knownness is at least that of `thresholds` for the source ranked first, or else
     `threshold`, set so that a share of at most `far` new strangers is expected to pass, and never below the least of
     `known`: strangers of development that all lie further off than any known clip mustn't loosen it. It is named when
-    it reaches `naming` too, where the source has such: between the two it is an unknown system of the family.
+    it reaches `naming` too, where the source has such: between the two it is an unknown source of the family. Where
+    groups lie in wider ones (a device's model in its brand), `group_naming` has the knownness from which a narrower
+    one is said.
 
     `known` holds the knownness of the n development clips of known sources, ascending; `truths` the probabilities
     that their true sources got, ascending, `own_truths` those of sources with clips enough of their own; `strangers`
@@ -61,6 +63,7 @@ class Calibration:
     experts: tuple[str, ...] = ()
     thresholds: Mapping[str, float] = field(default_factory=dict)
     naming: Mapping[str, float] = field(default_factory=dict)
+    group_naming: Mapping[str, float] = field(default_factory=dict)
     own_truths: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     pseudo_strangers: bool = False
     splices: Mapping[str, float] = field(default_factory=dict)
@@ -70,15 +73,21 @@ class Calibration:
         return next((each for each in self.siblings if source in each), ())
 
     def floor(self, source: str) -> float:
-        """The knownness from which a clip ranked first for a source is accepted, as of its family at least."""
+        """The knownness from which a clip ranked first for a source is accepted, as of its widest group at least."""
         return self.thresholds.get(source, self.threshold)
 
     def name_floor(self, source: str) -> float:
         """The knownness from which such a clip is given the source's name."""
         return max(self.floor(source), self.naming.get(source, -math.inf))
 
+    def group(self, source: str, knownness: float, groups: Sequence[str]) -> str | None:
+        """The narrowest of a source's groups, given from narrow to wide, that a clip ranked first for it bears."""
+        named, accepted = knownness >= self.name_floor(source), knownness >= self.floor(source)
+        borne = (each for each in groups if named or knownness >= self.group_naming.get(each, -math.inf))
+        return next(borne, None) if accepted else None
+
     def accepted(self, values: ArrayLike, knownness: ArrayLike) -> NDArray[np.bool_]:
-        """Whether each clip is of the family of the source ranked first, (n, K) and (n,) -> (n,)."""
+        """Whether each clip is of the widest group of the source ranked first, (n, K) and (n,) -> (n,)."""
         floors = np.array([self.floor(source) for source in self.sources])
         return np.asarray(np.asarray(knownness, np.float64) >= floors[np.argmax(values, axis=1)])
 
@@ -89,11 +98,15 @@ class Calibration:
         return np.where(np.asarray(knownness, np.float64) >= floors[first], first, STRANGER)
 
     def families(
-        self, values: ArrayLike, knownness: ArrayLike, family_of: Mapping[str, str | None]
+        self, values: ArrayLike, knownness: ArrayLike, groups: Mapping[str, Sequence[str]]
     ) -> list[str | None]:
-        """The family said of each clip, named or not, (n, K) and (n,) -> n; None where not even that is."""
-        pairs = zip(np.argmax(values, axis=1), self.accepted(values, knownness), strict=True)
-        return [family_of.get(self.sources[k]) if accepted else None for k, accepted in pairs]
+        """The narrowest group said of each clip, named or not, (n, K) and (n,) -> n; None where not even one is.
+
+        `groups` are those of each source, from narrow to wide.
+        """
+        first = [self.sources[k] for k in np.argmax(values, axis=1)]
+        clips = zip(first, np.asarray(knownness, np.float64).tolist(), strict=True)
+        return [self.group(source, each, groups.get(source, ())) for source, each in clips]
 
     def log10_lr(self, knownness: float) -> float:
         """log10 of p(knownness | one of the enrolled) / p(knownness | a stranger)."""

@@ -95,8 +95,8 @@ def _headline(verdict: "Verdict") -> str:
         case "known":
             return f"{_named(verdict)}: probability {verdict.probability:.2f}"
         case "unknown":
-            family = f", but of the family {verdict.family}" if verdict.family else ""
-            return f"unknown: none of the enrolled sources{family} (probability {verdict.unknown_probability:.2f})"
+            kin = verdict.kin and f", but {verdict.kin}"
+            return f"unknown: none of the enrolled sources{kin} (probability {verdict.unknown_probability:.2f})"
         case "abstain":
             return "no answer"
         case "error":
@@ -104,9 +104,10 @@ def _headline(verdict: "Verdict") -> str:
 
 
 def _named(verdict: "Verdict") -> str:
-    """The source of a known clip, or all its siblings."""
+    """The source of a known clip, or all its siblings with the group that they share."""
     *others, last = verdict.siblings or (verdict.source,)
-    return f"{', '.join(map(str, others))} or {last} (nothing tells them apart)" if others else str(last)
+    kin = verdict.kin and f", {verdict.kin}"
+    return f"{', '.join(map(str, others))} or {last} (nothing tells them apart){kin}" if others else str(last)
 
 
 def _rank(source: str, probability: float | None, similarity: float) -> str:

@@ -1,7 +1,7 @@
 """`earwitness registry`: what is known, and its keeping."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -47,30 +47,54 @@ def init(
     ] = "Flat",
 ) -> None:
     """Make an empty registry around one or more models."""
-    from earwitness.model import Model, model_folders
     from earwitness.places import new_registry_folder, starter_models
-    from earwitness.plugins import load_catalogue
     from earwitness_registry import Registry
     from earwitness_registry.index import check_factory
 
     folder = new_registry_folder(registry)
-    folders = [each for given in model or starter_models() for each in model_folders(given)]
-    models = [(source, Model.load(source, load_catalogue())) for source in folders]
-    _refuse_twins([loaded for _, loaded in models])
-    for _, loaded in models:
+    models = _loaded(model or starter_models())
+    for loaded in models.values():
         check_factory(index, loaded.probe().size)
     with Registry.create(folder, name or folder.resolve().name, index) as made:
-        for source, loaded in models:
-            pipeline = loaded.pipeline
-            made.add_model(
-                source,
-                name=pipeline.name,
-                task=pipeline.task,
-                space=loaded.space,
-                pipeline=pipeline.to_yaml(),
-                probe=loaded.probe(),
-            )
+        _add(made, models)
     say(f"registry {folder}: enrol sources with 'earwitness enroll --registry {folder}'")
+
+
+@app.command("add-model")
+def add_model(
+    model: Annotated[list[Path], Argument(metavar="MODEL...", help="Model folders, or folders of experts.")],
+    registry: RegistryFolder = None,
+) -> None:
+    """Add models to a registry, such as for another task, while no source of theirs is enrolled."""
+    models = _loaded(model)
+    with _open(registry, write=True) as opened:
+        _add(opened, models)
+    say(f"added {', '.join(each.pipeline.name for each in models.values())} to {opened.folder}")
+
+
+def _loaded(given: "Sequence[Path]") -> "dict[Path, Model]":
+    """Models, or the experts of folders, by their folders; OptionError where two are one."""
+    from earwitness.model import Model, model_folders
+    from earwitness.plugins import load_catalogue
+
+    folders = [each for folder in given for each in model_folders(folder)]
+    models = [Model.load(each, load_catalogue()) for each in folders]
+    _refuse_twins(models)
+    return dict(zip(folders, models, strict=True))
+
+
+def _add(registry: "Registry", models: "Mapping[Path, Model]") -> None:
+    """Copy models into a registry."""
+    for folder, model in models.items():
+        pipeline = model.pipeline
+        registry.add_model(
+            folder,
+            name=pipeline.name,
+            task=pipeline.task,
+            space=model.space,
+            pipeline=pipeline.to_yaml(),
+            probe=model.probe(),
+        )
 
 
 def _refuse_twins(models: "Sequence[Model]") -> None:

@@ -1,5 +1,6 @@
 """Calibrating a registry on development clips: of enrolled sources, and of strangers."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -35,7 +36,8 @@ Array = NDArray[np.float64]
 
 FOLDS = 5
 FEWEST_VERSIONS = 3
-"""Sources left out of a family that stays, under which they don't tell how its next version will look."""
+"""Sources left out of a family that stays, under which they don't tell how its next version will look; or models of a
+brand."""
 
 
 def calibrate_registry(engine: Engine, manifest: Manifest, far: float) -> list[dict[str, Any]]:
@@ -102,24 +104,30 @@ class _Said:
         """Some of the clips."""
         return replace(self, labels=self.labels[rows], first=self.first[rows], knownness=self.knownness[rows])
 
+    def within(self, members: Sequence[int]) -> Array:
+        """The knownness of clips of some sources that are ranked first for one of them."""
+        return self.knownness[np.isin(self.labels, members) & np.isin(self.first, members)]
+
 
 @dataclass(frozen=True, slots=True)
 class _Clips:
     """Development clips: known ones with their `values` (n, K), strangers, and known ones as if they were none.
 
-    `estranged` are known ones without their family, `versions` without their source and its siblings alone.
+    `estranged` are known ones without their family. `paths` name each source and its groups, from narrow to wide, and
+    `versions` are known ones without the part of each group that their source is of, so that the rest of it stays:
+    first without the source and its siblings alone, then, where groups lie in wider ones, without the narrowest.
     """
 
     scored: Scored
     far: float
     fusion: Fusion | None
     siblings: tuple[tuple[str, ...], ...]
-    families: Mapping[str, str | None]
+    paths: Mapping[str, tuple[str, ...]]
     values: Array
     known: _Said
     strangers: _Said
     estranged: _Said
-    versions: _Said
+    versions: tuple[_Said, ...]
 
     @classmethod
     def of(cls, judge: Judge, listened: Listened, far: float) -> Self:
@@ -137,17 +145,20 @@ class _Clips:
         values = fused.values[scored.known].astype(np.float64)
         siblings = find_siblings(values, scored.labels[scored.known], judge.sources)
         said = _Said(scored.labels, fused.values.argmax(axis=1), fused.knownness.astype(np.float64))
+        paths = {source: (source, *judge.groups_of(source)) for source in judge.sources}
+        left_out = [_versions(paths, siblings, depth) for depth in range(max(map(len, paths.values())) - 1)]
+        versions = [replay(judge, listened, scored, each) for each in left_out]
         return cls(
             scored=scored,
             far=far,
             fusion=fusion,
             siblings=siblings,
-            families={source: judge.registry.card(source).family for source in judge.sources},
+            paths=paths,
             values=values,
             known=said[scored.known],
             strangers=said[~scored.known],
             estranged=_Said.of(estranged, judge, fusion),
-            versions=_Said.of(replay(judge, listened, scored, _versions(judge, siblings)), judge, fusion),
+            versions=tuple(_Said.of(each, judge, fusion) for each in versions),
         )
 
     def calibration(self) -> Calibration:
@@ -168,7 +179,8 @@ class _Clips:
             stranger_sources=self.scored.strangers,
             siblings=self.siblings,
             fusion=self.fusion,
-            naming=self._naming(),
+            naming=self._naming(levels := [self._borne(depth) for depth in range(len(self.versions))]),
+            group_naming={name: threshold for level in levels[1:] for name, threshold in level.items()},
             pseudo_strangers=len(self.strangers.labels) < fewest_strangers(self.far),
         )
 
@@ -177,19 +189,27 @@ class _Clips:
         rows = [row for row, known in zip(self.scored.rows, self.scored.known, strict=True) if not known]
         return [*(row.source or "" for row in rows), *(self.scored.sources[k] for k in self.estranged.labels)]
 
-    def _naming(self) -> dict[str, float]:
-        """The naming threshold of each source whose family bears one."""
+    def _naming(self, levels: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        """The naming threshold of each source that bears one; none is below that of a group of its."""
+        borne = {
+            source: [level[name] for level, name in zip(levels, path, strict=False) if name in level]
+            for source, path in self.paths.items()
+        }
+        return {source: max(thresholds) for source, thresholds in borne.items() if thresholds}
+
+    def _borne(self, depth: int) -> dict[str, float]:
+        """The naming threshold of each source (`depth` 0), or of each group in a wider one, where that bears one."""
         found: dict[str, float] = {}
-        for family in {name for name in self.families.values() if name}:
-            members = [k for k, source in enumerate(self.scored.sources) if self.families[source] == family]
-            if len(np.intersect1d(self.versions.labels, members)) < FEWEST_VERSIONS:
+        names = [self.paths[source][depth : depth + 2] for source in self.scored.sources]
+        for group in {name[1] for name in names if len(name) == 2}:
+            members = [k for k, name in enumerate(names) if name[1:] == (group,)]
+            parts = {names[k][0] for k in np.intersect1d(self.versions[depth].labels, members)}
+            if len(parts) < FEWEST_VERSIONS:
                 continue
-            ours, others = (
-                clips.knownness[np.isin(clips.labels, members) & np.isin(clips.first, members)]
-                for clips in (self.known, self.versions)
-            )
-            if (threshold := naming_threshold(ours, others)) is not None:
-                found |= {self.scored.sources[k]: threshold for k in members}
+            ours = [clips.within(members) for clips in (self.known, *self.versions[:depth])]
+            others = self.versions[depth].within(members)
+            if (threshold := naming_threshold(np.concatenate(ours), others)) is not None:
+                found |= {names[k][0]: threshold for k in members}
         return found
 
     def report(self, calibration: Calibration) -> dict[str, Any]:
@@ -200,6 +220,7 @@ class _Clips:
             "threshold": calibration.threshold,
             "thresholds": dict(calibration.thresholds),
             "naming": dict(calibration.naming),
+            "group_naming": dict(calibration.group_naming),
             "known_clips": len(self.known.labels),
             "stranger_clips": len(self.strangers.labels),
             "estranged_clips": len(self.estranged.labels),
@@ -230,14 +251,21 @@ def _with_strangers(scored: Scored, estranged: Replayed | None) -> tuple[Opinion
     return Opinions.joined([scored.opinions, estranged.opinions]), labels
 
 
-def _versions(judge: Judge, siblings: Sequence[Sequence[str]]) -> dict[str, frozenset[str]]:
-    """What to leave out for a clip to be an unenrolled version of a family that stays, for each source with kin.
+def _versions(
+    paths: Mapping[str, tuple[str, ...]], siblings: Sequence[Sequence[str]], depth: int
+) -> dict[str, frozenset[str]]:
+    """What to leave out for a clip to be an unenrolled version of a group that stays, for each source with kin.
 
-    Siblings go together: one that stayed would take the clips of the other, and rightly.
+    At `depth` 0 the source is left out of its narrowest group, at 1 that group of the next wider one. Siblings go
+    together: one that stayed would take the clips of the other, and rightly.
     """
     sets = {source: frozenset(each) for each in siblings for source in each}
-    versions = {source: sets.get(source, frozenset({source})) for source in judge.sources}
-    return {source: names for source, names in versions.items() if judge.kin_of(source) - names}
+    names = {source: path[depth : depth + 2] for source, path in paths.items() if len(path) > depth + 1}
+    parts, groups = defaultdict[tuple[str, ...], set[str]](set), defaultdict[str, set[str]](set)
+    for source, (part, group) in names.items():
+        parts[part, group] |= sets.get(source, {source})
+        groups[group].add(source)
+    return {source: frozenset(parts[name]) for source, name in names.items() if groups[name[1]] - parts[name]}
 
 
 def _calibration_error(values: Array, labels: IntArray) -> float | None:

@@ -19,10 +19,11 @@ from earwitness.errors import ManifestError
 from earwitness.evaluation.conditions import choose_conditions, conditioned
 from earwitness.evaluation.measuring import measure
 from earwitness.evaluation.progress import Progress, unwatched
-from earwitness.evaluation.protocol import check_pools, current, families_of, found_leaks, require
+from earwitness.evaluation.protocol import check_pools, current, found_leaks, groups_of, require
 from earwitness.evaluation.report import Part, check_extras, write_report
 from earwitness.evaluation.scoring import STRANGER, Scored, score_rows, tasks_of
 from earwitness.evaluation.shortcuts import shortcut_accuracies, shortcut_warning
+from earwitness.evaluation.table import Groups
 from earwitness.manifest import Manifest, Row
 from earwitness.types import Task
 
@@ -108,7 +109,8 @@ class _Asked:
         judge, manifest = self.engine.judge(task), self.manifest.select(task=task)
         calibration, test = current(judge), manifest.select(split=self.split)
         if not self.leaks:
-            check_pools(calibration.stranger_sources, self._strangers(test, judge), self._families(judge))
+            families = {source: groups[0] for source, groups in self._groups(judge).items()}
+            check_pools(calibration.stranger_sources, self._strangers(test, judge), families)
         scored = self._scored(task, test, told=True)
         shortcuts = shortcut_accuracies(manifest, self.split, self.progress)
         plain = self._measured(scored, judge, self.by)
@@ -137,13 +139,13 @@ class _Asked:
         marked = np.array([self._marked(row) for row in scored.rows])
         return replace(scored, labels=np.where(marked, STRANGER, scored.labels))
 
-    def _families(self, judge: Judge) -> dict[str, str]:
-        return families_of(self.manifest.rows, judge.known_cards)
+    def _groups(self, judge: Judge) -> Groups:
+        return groups_of(self.manifest.rows, judge.known_cards, judge.task)
 
     def _measured(self, scored: Scored, judge: Judge, by: Sequence[str] = ()) -> dict[str, Any]:
         """The figures of clips."""
-        cards = {source: judge.registry.card(source).family for source in judge.sources}
-        return measure(scored, current(judge), by, self.resample, self._families(judge), cards)
+        cards = {source: judge.groups_of(source) for source in judge.sources}
+        return measure(scored, current(judge), by, self.resample, self._groups(judge), cards, judge.task)
 
     def _after(self, name: str, scored: Scored, judge: Judge) -> dict[str, Any]:
         """The figures of the clips that were counted, after a condition; without any where it leaves none to count."""

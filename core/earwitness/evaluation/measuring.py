@@ -8,8 +8,9 @@ import numpy as np
 from earwitness.calibration import Calibration
 from earwitness.evaluation.intervals import draws, interval
 from earwitness.evaluation.scoring import Scored
-from earwitness.evaluation.table import FARS, Rows, Table
+from earwitness.evaluation.table import FARS, Groups, Rows, Table
 from earwitness.manifest import Row
+from earwitness.types import Task
 
 __all__ = ["measure"]
 
@@ -23,8 +24,9 @@ def measure(
     calibration: Calibration,
     by: Sequence[str] = (),
     resample: str | None = None,
-    families: Mapping[str, str] | None = None,
-    cards: Mapping[str, str | None] | None = None,
+    groups: Groups | None = None,
+    cards: Groups | None = None,
+    task: Task = "system",
 ) -> dict[str, Any]:
     """Every figure of one task, with 95 % intervals over sources and, within them, voices.
 
@@ -34,19 +36,21 @@ def measure(
         by: Columns whose values are reported apart too; intervals only where there are few.
         resample: The column whose values are drawn within sources for the intervals; by default the voice of a
             clip, else its `text_id`. A clip that says nothing is drawn for itself.
-        families: The true family of a source, where it has one. A stranger of an enrolled family is near, others far.
-        cards: The family that verdicts name for an enrolled source; the true one by default.
+        groups: The true groups of a source, where it has some: its family, or a device's model and brand. A stranger
+            of an enrolled one is near, others far.
+        cards: The groups that verdicts name for an enrolled source; the true ones by default.
+        task: What is asked, which tells how a manifest names groups.
     """
-    groups = _groups(scored.rows, resample)
-    table = Table.of(scored, calibration, families or {}, (families or {}) if cards is None else cards)
+    units = _groups(scored.rows, resample)
+    table = Table.of(scored, calibration, groups or {}, (groups or {}) if cards is None else cards, task)
     pools = {"near": table.near, "far": ~(table.known | table.near)}
     return {
-        **_figures(table, np.arange(len(scored.rows)), groups),
+        **_figures(table, np.arange(len(scored.rows)), units),
         "unknowns": {
-            name: _with_intervals(table, np.flatnonzero(table.known | chosen), groups, table.told_apart)
+            name: _with_intervals(table, np.flatnonzero(table.known | chosen), units, table.told_apart)
             for name, chosen in pools.items()
         },
-        "by": {column: _by(table, _split(scored.rows, column), groups) for column in by},
+        "by": {column: _by(table, _split(scored.rows, column), units) for column in by},
         "resampled": ["source", resample or "voice"],
         "siblings": [list(each) for each in calibration.siblings],
         "skipped": list(scored.skipped),

@@ -6,9 +6,9 @@ from earwitness.calibration import Calibration
 from earwitness.deciding import Judge
 from earwitness.errors import CalibrationError, ManifestError
 from earwitness.manifest import UNNAMED, Manifest, Row, check_leaks
-from earwitness.types import Card
+from earwitness.types import Card, Kind, Task
 
-__all__ = ["check_pools", "current", "families_of", "family_of", "found_leaks", "require"]
+__all__ = ["check_pools", "current", "found_leaks", "groups_of", "require", "true_groups"]
 
 
 def found_leaks(manifest: Manifest, allowed: bool) -> list[str]:
@@ -68,15 +68,24 @@ def current(judge: Judge) -> Calibration:
     return judge.calibration
 
 
-def families_of(rows: Iterable[Row], cards: Iterable[Card]) -> dict[str, str]:
-    """The family of each source that has one: what the manifest's column `family` says, else its card."""
-    told = {row.source: row.columns.get("family", "") for row in rows if row.source}
-    return {card.id: card.family for card in cards if card.family} | {
-        source: family for source, family in told.items() if family not in UNNAMED
-    }
+def groups_of(rows: Iterable[Row], cards: Iterable[Card], task: Task) -> dict[str, tuple[str, ...]]:
+    """The groups of each source that has some, from narrow to wide: as the manifest says, else its card.
+
+    A manifest says it in the column `family`, or of a device in `vendor` and `model`.
+    """
+    told = {row.source: _told(row, task) for row in rows if row.source}
+    found = {card.id: card.groups for card in cards} | {source: groups for source, groups in told.items() if groups}
+    return {source: groups for source, groups in found.items() if groups}
 
 
-def family_of(row: Row, families: Mapping[str, str]) -> str:
-    """The family of what made a clip: its row's, its source's, or the source itself; empty where nothing is known."""
-    own, source = row.columns.get("family", ""), row.source or ""
-    return own if own not in UNNAMED else families.get(source, source)
+def true_groups(row: Row, groups: Mapping[str, tuple[str, ...]], task: Task) -> tuple[str, ...]:
+    """The groups of what made a clip: its row's, its source's, or the source alone; none where nothing is known."""
+    return _told(row, task) or (groups.get(row.source, (row.source,)) if row.source else ())
+
+
+def _told(row: Row, task: Task) -> tuple[str, ...]:
+    """What a row says of the groups of its source."""
+    said = (row.columns.get(name, "") for name in ("family", "vendor", "model"))
+    family, vendor, model = (None if value in UNNAMED else value for value in said)
+    kind: Kind = "device" if task == "device" else "system"
+    return Card("it", kind, family=family, vendor=vendor, model=model).groups

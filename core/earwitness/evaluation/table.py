@@ -9,13 +9,17 @@ from numpy.typing import NDArray
 
 from earwitness.calibration import Calibration
 from earwitness.evaluation import metrics
-from earwitness.evaluation.protocol import family_of
+from earwitness.evaluation.protocol import true_groups
 from earwitness.evaluation.scoring import STRANGER, Scored
+from earwitness.types import Task
 
-__all__ = ["FARS", "Rows", "Table"]
+__all__ = ["FARS", "Groups", "Rows", "Table"]
 
 FARS = (0.01, 0.1)
 """The false acceptances at which right answers are counted."""
+
+Groups = Mapping[str, tuple[str, ...]]
+"""The groups of a source, from narrow to wide."""
 
 Rows = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -29,8 +33,8 @@ class Table:
     `first` ranks first and `answers` is what was said of it. `confidence` is the probability of that answer, siblings
     together, `errors` the squared errors of all. A prediction set `held` the truth or not, and has a size in `sizes`.
     `near` marks strangers of an enrolled family, `family_right` and `family_wrong` clips called unknown and of a
-    family. `kin` (K + 1,) gives each source's set of siblings a number, and a stranger, who is last, his own; `far` is
-    the share of strangers that may be accepted.
+    family, or any group. `kin` (K + 1,) gives each source's set of siblings a number, and a stranger, who is last, his
+    own; `far` is the share of strangers that may be accepted.
     """
 
     labels: Rows
@@ -49,18 +53,18 @@ class Table:
     far: float
 
     @classmethod
-    def of(
-        cls, scored: Scored, calibration: Calibration, families: Mapping[str, str], cards: Mapping[str, str | None]
-    ) -> Self:
-        """What a calibration answers to the clips; `families` are true, `cards` what it says of enrolled sources."""
+    def of(cls, scored: Scored, calibration: Calibration, groups: Groups, cards: Groups, task: Task = "system") -> Self:
+        """What a calibration answers to the clips; `groups` are true, `cards` what it says of enrolled sources."""
         knownness, strange = scored.knownness.astype(np.float64), ~scored.known
         answers = calibration.answers(scored.values, knownness)
         sets, stated = calibration.prediction_set(scored.values), _stated(scored, calibration)
-        truths = np.array([family_of(row, families) for row in scored.rows])
-        said = np.array([each or "" for each in calibration.families(scored.values, knownness, cards)])
+        truths = [true_groups(row, groups, task) for row in scored.rows]
+        said = calibration.families(scored.values, knownness, cards)
+        right = np.array([each in truth for each, truth in zip(said, truths, strict=True)])
+        enrolled = {name for source in scored.sources for name in (source, *groups.get(source, ()))}
         first, kin = scored.values.argmax(axis=1), _kin(scored.sources, calibration)
         together = kin[:-1] == kin[first][:, None]  # (n, K): the first rank and its siblings, which are one answer
-        called = (answers == STRANGER) & (said != "")
+        called = (answers == STRANGER) & np.array([each is not None for each in said])
         return cls(
             labels=scored.labels,
             first=first,
@@ -71,9 +75,9 @@ class Table:
             errors=metrics.squared_errors(stated, np.where(strange, len(scored.sources), scored.labels)),
             held=sets[np.arange(len(sets)), scored.labels],
             sizes=sets.sum(axis=1),
-            near=strange & np.isin(truths, [*scored.sources, *(families.get(s, s) for s in scored.sources)]),
-            family_right=called & (said == truths),
-            family_wrong=called & (said != truths),
+            near=strange & np.array([not enrolled.isdisjoint(truth) for truth in truths]),
+            family_right=called & right,
+            family_wrong=called & ~right,
             kin=kin,
             far=calibration.far,
         )

@@ -151,7 +151,7 @@ def _figures(verdict: Verdict) -> list[tuple[str, object]]:
     named = verdict.siblings or tuple(filter(None, [verdict.source]))
     return [
         ("Knownness", f"{verdict.knownness:.2f}; the threshold of {verdict.threshold:.2f} is {side}"),
-        ("Answer at this threshold", _answer(named, verdict.family)),
+        ("Answer at this threshold", _answer(named, verdict)),
         ("Not ruled out at 95 %", ", ".join(verdict.candidates)),
         ("Named by their cards for the trace", ", ".join(verdict.suspects)),
         ("Probability", _share(verdict.probability, "the answer's source" if named else "the source ranked first")),
@@ -161,12 +161,12 @@ def _figures(verdict: Verdict) -> list[tuple[str, object]]:
     ]
 
 
-def _answer(named: Sequence[str], family: str | None) -> str:
+def _answer(named: Sequence[str], verdict: Verdict) -> str:
     """What the engine says where its threshold decides."""
     if not named:
-        return f"unknown: none of the enrolled sources{f', yet of the family {family}' if family else ''}"
+        return f"unknown: none of the enrolled sources{verdict.kin and f', yet {verdict.kin}'}"
     alike = " (nothing tells them apart)" if len(named) > 1 else ""
-    return f"{' or '.join(named)}{alike}{f', of the family {family}' if family else ''}"
+    return f"{' or '.join(named)}{alike}{verdict.kin and f', {verdict.kin}'}"
 
 
 def _share(value: float | None, of: str) -> str | None:
