@@ -143,9 +143,11 @@ def _frontend(name: str) -> Frontend:
     return frontend
 
 
+_QUIET_EAR = Pooled(partial(spectrum, between=QUIET))  # one, so that two methods hear a clip once
+
 BASELINES: Mapping[str, Callable[[], tuple[Ear, Rule]]] = {
-    QUIET_LDA: lambda: (Pooled(partial(spectrum, between=QUIET)), lda()),
-    QUIET_DISTANCE: lambda: (Pooled(partial(spectrum, between=QUIET)), lda_distance()),
+    QUIET_LDA: lambda: (_QUIET_EAR, lda()),
+    QUIET_DISTANCE: lambda: (_QUIET_EAR, lda_distance()),
     "speech spectrum + LDA": lambda: (Pooled(partial(spectrum, between=LOUD)), lda()),
     "BED + SVM": lambda: (Pooled(partial(mean, frontend=_frontend("bed"))), svm()),
     "MFCC + SVM": lambda: (Pooled(partial(mean_and_spread, frontend=_frontend("mfcc40"))), svm()),

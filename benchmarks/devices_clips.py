@@ -1,9 +1,8 @@
 """Takes of real microphones, as benchmarks/devices.py hears them: at one rate, and with no cheap cue if so asked."""
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -66,9 +65,8 @@ def read_takes(manifest: Path) -> tuple[list[Take], list[Take]]:
     )
 
 
-@cache
-def degradation(name: str, **parameters: Hashable) -> Degradation:
-    """One by its name; to load the catalogue takes longer than a clip."""
+def degradation(name: str, **parameters: object) -> Degradation:
+    """One by its name."""
     found: Degradation = load_catalogue().get("degradation", name)(**parameters)
     return found
 

@@ -84,18 +84,9 @@ def simulated(root: Path, devices: int) -> Material:
 
 def calibrated(model: Path, material: Material, folder: Path) -> None:
     """A registry of the recordings, made at `folder`."""
-    loaded, catalogue = Model.load(model, load_catalogue()), load_catalogue()
-    pipeline = loaded.pipeline
     with Registry.create(folder, "splices") as made:
-        made.add_model(
-            model,
-            name=pipeline.name,
-            task=pipeline.task,
-            space=loaded.space,
-            pipeline=pipeline.to_yaml(),
-            probe=loaded.probe(),
-        )
-    with Engine(Registry.open(folder), catalogue) as engine:
+        Model.load(model, load_catalogue()).add_to(made, model)
+    with Engine(Registry.open(folder), load_catalogue()) as engine:
         for _ in engine.enroll_many([(name, Excerpt(path)) for name, path in material.enrolled], "device"):
             pass
         calibrate_registry(engine, read_manifest(pieces(material.development, folder / "pieces.csv")), FAR)

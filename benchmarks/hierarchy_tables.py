@@ -4,12 +4,12 @@ python benchmarks/hierarchy_tables.py F.json
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from tables import table
+from tables import ranged, table
 
 STRANGE = {
     "family ranked first": "family ranked first",
@@ -27,11 +27,6 @@ ENROLLED = {
     "with: named as another": "another's name",
 }
 VERSIONS = {name: title for name, title in STRANGE.items() if name != "the same by chance"}
-
-
-def ranged(values: Sequence[float]) -> str:
-    """A share with its interval."""
-    return "{:.2f} [{:.2f} {:.2f}]".format(*values)
 
 
 def pool(title: str, results: Mapping[str, Any], name: str, columns: Mapping[str, str]) -> None:

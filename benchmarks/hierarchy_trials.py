@@ -54,14 +54,7 @@ def judges(trial: Trial, scorers: Sequence[Scorer], folder: Path) -> Iterator[Ju
     save_file({k: np.ascontiguousarray(v) for k, v in trial.space.state.items()}, folder / "model/weights.safetensors")
     model = Model.load(folder / "model", catalogue)
     with Registry.create(folder / "registry") as registry:
-        registry.add_model(
-            folder / "model",
-            name=pipeline.name,
-            task="system",
-            space=model.space,
-            pipeline=pipeline.to_yaml(),
-            probe=model.probe(),
-        )
+        model.add_to(registry, folder / "model")
         for row, heard in listened(trial.enrolled, model.space).counted:
             card, track = Card(row.source or "", family=trial.families.get(row.source or "")), heard.tracks[model.space]
             clip = StoredClip(str(row.path), str(row.path), str(row.path), cell=row.voice)

@@ -31,6 +31,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     print()
 
 
+def ranged(values: Sequence[float]) -> str:
+    """A figure with its interval."""
+    return "{:.2f} [{:.2f} {:.2f}]".format(*values)
+
+
 def mean(values: Sequence[float]) -> str:
     """The mean over seeds, with their standard deviation where there are several."""
     spread = f" ± {np.std(values):.3f}" if len(values) > 1 else ""

@@ -9,15 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from tables import mean, table
+from tables import mean, ranged, table
 
 Figures = Mapping[str, Any]
-
-
-def ranged(values: Sequence[float]) -> str:
-    """A figure with its interval."""
-    mean, low, high = values
-    return f"{mean:.2f} [{low:.2f} {high:.2f}]"
 
 
 def row(name: str, found: Figures) -> list[str]:

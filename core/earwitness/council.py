@@ -104,14 +104,17 @@ class Council:
 
     def groups_of(self, *sources: str) -> tuple[str, ...]:
         """The groups that all of these are of, from narrow to wide."""
-        own, *others = [self.registry.card(source).groups for source in sources]
+        own, *others = [self._groups[source] for source in sources]
         return tuple(each for each in own if all(each in groups for groups in others))
 
     def kin_of(self, source: str) -> frozenset[str]:
         """A source and what else is enrolled of its family, or of any group of its."""
-        groups = {card.id: card.groups for card in self.known_cards}
-        own = {*(groups[source] or (source,))}
-        return frozenset(each for each in self.sources if own & {*groups[each], each})
+        own = {*(self._groups[source] or (source,))}
+        return frozenset(each for each in self.sources if own & {*self._groups[each], each})
+
+    @cached_property
+    def _groups(self) -> dict[str, tuple[str, ...]]:
+        return {card.id: card.groups for card in self.known_cards}
 
     def scores_without(self, heard: Heard, left_out: frozenset[str]) -> tuple[Scores | None, ...]:
         """The same as if some sources had never been enrolled: what a clip of theirs would be as a stranger's."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -28,6 +28,9 @@ from earwitness.network import Device, OnnxNetwork
 from earwitness.pipeline import TYPICAL_RATE, Pipeline, describe
 from earwitness.plugins import Catalogue
 from earwitness.types import FloatArray, State, Windows
+
+if TYPE_CHECKING:
+    from earwitness_registry import Registry
 
 __all__ = ["Model", "model_folders", "space_digest", "unit"]
 
@@ -94,6 +97,18 @@ class Model:
             return cls(pipeline, space, partial(embedder.embed, _read_state(weights)))
         network = OnnxNetwork(folder / "network.onnx", device)
         return cls(pipeline, space, network, _read_heads(folder / "head.safetensors"))
+
+    def add_to(self, registry: "Registry", folder: Path) -> None:
+        """Copy it, as it was read from `folder`, into a registry; RegistryError where that can't take it."""
+        pipeline = self.pipeline
+        registry.add_model(
+            folder,
+            name=pipeline.name,
+            task=pipeline.task,
+            space=self.space,
+            pipeline=pipeline.to_yaml(),
+            probe=self.probe(),
+        )
 
     def features(self, windows: Windows) -> FloatArray:
         """Windows to (B, frames, dims)."""

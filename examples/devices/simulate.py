@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +21,6 @@ import typer
 from rich.progress import track
 
 from earwitness.audio import find_clips, read_clip, resampled
-from earwitness.contracts import Degradation
 from earwitness.plugins import load_catalogue
 from earwitness.types import FloatArray
 from earwitness_devices.simulation import Ambience, Conference, Expander, Room, SimulatedDevice
@@ -58,13 +57,6 @@ def speech(file: str, rate: int) -> FloatArray:
     return resampled(read_clip(Path(file)), rate).samples
 
 
-@cache
-def coder(name: str) -> Degradation:
-    """The codec of that name; loading the catalogue takes longer than a clip."""
-    part: Degradation = load_catalogue().get("degradation", "codec")(codec=name)
-    return part
-
-
 def chosen(options: tuple[str, ...], rng: np.random.Generator) -> str:
     """One of them, empty if there are none."""
     return options[rng.integers(len(options))] if options else ""
@@ -88,7 +80,7 @@ def sent(sound: FloatArray, codec: str, rate: int, rng: np.random.Generator) -> 
         return sound
     if codec == "conference":
         sound, codec = Conference()(sound, rate, rng), "opus"
-    return coder(codec)(sound, rate, rng)
+    return np.asarray(load_catalogue().get("degradation", "codec")(codec=codec)(sound, rate, rng))
 
 
 def recorded(device: SimulatedDevice, clip: int, plan: Plan) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from earwitness_registry.cards import Card, Kind, Task
+from earwitness_registry.cards import Card, Kind, Task, group_names
 
 if TYPE_CHECKING:
     from earwitness_registry.enrolment import StoredClip
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from earwitness_registry.models import StoredModel
     from earwitness_registry.registry import Registry
 
-__all__ = ["Card", "Gallery", "Kind", "Registry", "StoredClip", "StoredModel", "Task"]
+__all__ = ["Card", "Gallery", "Kind", "Registry", "StoredClip", "StoredModel", "Task", "group_names"]
 
 _HOMES = {"Gallery": "gallery", "Registry": "registry", "StoredClip": "enrolment", "StoredModel": "models"}
 

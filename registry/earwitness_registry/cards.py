@@ -12,6 +12,14 @@ Task = Literal["system", "device"]
 _LISTS = ("languages", "stages")
 
 
+def group_names(task: Task, family: str | None, vendor: str | None, model: str | None) -> tuple[str, ...]:
+    """The groups of a source, from narrow to wide: of a device its model and brand, of a system its family."""
+    if task == "system":
+        return (family,) if family else ()
+    narrow = family or (model and " ".join(filter(None, (vendor, model))))
+    return tuple(dict.fromkeys(name for name in (narrow, vendor) if name))
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """One enrollable source: a synthesis system, a recording device, or genuine speech.
@@ -74,10 +82,7 @@ class Card:
     @property
     def groups(self) -> tuple[str, ...]:
         """What can be said of it where its id can't, from narrow to wide: a device's model and brand, else a family."""
-        if self.kind != "device":
-            return (self.family,) if self.family else ()
-        model = self.family or (self.model and " ".join(filter(None, (self.vendor, self.model))))
-        return tuple(dict.fromkeys(name for name in (model, self.vendor) if name))
+        return group_names(self.task, self.family, self.vendor, self.model)
 
     def to_dict(self) -> dict[str, Any]:
         """The card as plain data, without its empty fields."""

@@ -1,7 +1,7 @@
 """`earwitness registry`: what is known, and its keeping."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,7 +56,8 @@ def init(
     for loaded in models.values():
         check_factory(index, loaded.probe().size)
     with Registry.create(folder, name or folder.resolve().name, index) as made:
-        _add(made, models)
+        for source, loaded in models.items():
+            loaded.add_to(made, source)
     say(f"registry {folder}: enrol sources with 'earwitness enroll --registry {folder}'")
 
 
@@ -68,7 +69,8 @@ def add_model(
     """Add models to a registry, such as for another task, while no source of theirs is enrolled."""
     models = _loaded(model)
     with _open(registry, write=True) as opened:
-        _add(opened, models)
+        for source, loaded in models.items():
+            loaded.add_to(opened, source)
     say(f"added {', '.join(each.pipeline.name for each in models.values())} to {opened.folder}")
 
 
@@ -81,20 +83,6 @@ def _loaded(given: "Sequence[Path]") -> "dict[Path, Model]":
     models = [Model.load(each, load_catalogue()) for each in folders]
     _refuse_twins(models)
     return dict(zip(folders, models, strict=True))
-
-
-def _add(registry: "Registry", models: "Mapping[Path, Model]") -> None:
-    """Copy models into a registry."""
-    for folder, model in models.items():
-        pipeline = model.pipeline
-        registry.add_model(
-            folder,
-            name=pipeline.name,
-            task=pipeline.task,
-            space=model.space,
-            pipeline=pipeline.to_yaml(),
-            probe=model.probe(),
-        )
 
 
 def _refuse_twins(models: "Sequence[Model]") -> None:

@@ -163,6 +163,7 @@ class _Clips:
 
     def calibration(self) -> Calibration:
         """Every figure set."""
+        levels = [self._borne(depth) for depth in range(len(self.versions))]
         found = calibrate(
             self.values,
             self.known.labels,
@@ -179,7 +180,7 @@ class _Clips:
             stranger_sources=self.scored.strangers,
             siblings=self.siblings,
             fusion=self.fusion,
-            naming=self._naming(levels := [self._borne(depth) for depth in range(len(self.versions))]),
+            naming=self._naming(levels),
             group_naming={name: threshold for level in levels[1:] for name, threshold in level.items()},
             pseudo_strangers=len(self.strangers.labels) < fewest_strangers(self.far),
         )

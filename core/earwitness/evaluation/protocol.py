@@ -6,7 +6,8 @@ from earwitness.calibration import Calibration
 from earwitness.deciding import Judge
 from earwitness.errors import CalibrationError, ManifestError
 from earwitness.manifest import UNNAMED, Manifest, Row, check_leaks
-from earwitness.types import Card, Kind, Task
+from earwitness.types import Card, Task
+from earwitness_registry import group_names
 
 __all__ = ["check_pools", "current", "found_leaks", "groups_of", "require", "true_groups"]
 
@@ -87,5 +88,4 @@ def _told(row: Row, task: Task) -> tuple[str, ...]:
     """What a row says of the groups of its source."""
     said = (row.columns.get(name, "") for name in ("family", "vendor", "model"))
     family, vendor, model = (None if value in UNNAMED else value for value in said)
-    kind: Kind = "device" if task == "device" else "system"
-    return Card("it", kind, family=family, vendor=vendor, model=model).groups
+    return group_names(task, family, vendor, model)

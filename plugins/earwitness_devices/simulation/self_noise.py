@@ -22,8 +22,7 @@ class Tone:
 class SelfNoise:
     """Gaussian noise of one spectrum, and tones.
 
-    `density` is in dB of full scale a hertz, one-sided (0 dB is a mean square of 1), over GRID; `mains` is the
-    frequency of which hum is multiples.
+    `density` is in dB of full scale a hertz, one-sided (0 dB is a mean square of 1), over GRID.
     """
 
     density: Curve
