@@ -4,6 +4,9 @@ Parts are frozen dataclasses whose fields are their parameters, with defaults; `
 YAML calls them. What a part *learns* is separate: a `State` of named arrays. Nothing here changes its input.
 """
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = [
+    "CorpusReader",
     "Degradation",
     "Embedder",
     "FittedEmbedder",
@@ -23,7 +27,10 @@ __all__ = [
     "Part",
     "Scorer",
     "ScorerPanel",
+    "Synthesizer",
     "Tracer",
+    "Utterance",
+    "Voice",
 ]
 
 
@@ -158,4 +165,67 @@ class Degradation(Part, Protocol):
 
     def __call__(self, samples: FloatArray, rate: int, rng: np.random.Generator) -> FloatArray:
         """(n,) -> (n,) at the same rate, in time with the input; all chance comes from `rng`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice of a synthesizer: its `name` there and its `language` as two letters (ISO 639-1).
+
+    `source` is the id of the system that it is of, where that isn't the synthesizer's name: one program may hold
+    engines that sound nothing alike.
+    """
+
+    name: str
+    language: str
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What is to be spoken: `rate` and `pitch` are factors, 1 = as the voice has it, 2 = twice as fast or as high."""
+
+    text: str
+    voice: Voice
+    rate: float = 1.0
+    pitch: float = 1.0
+
+
+@runtime_checkable
+class Synthesizer(Part, Protocol):
+    """A program on this machine, or a service, that speaks: what makes reference clips of a system.
+
+    `brings` is the command that installs it; `rates` and `pitches` are the least and the greatest factor that it can
+    be asked for, both 1 where it has no such control.
+    """
+
+    brings: ClassVar[str]
+    rates: ClassVar[tuple[float, float]]
+    pitches: ClassVar[tuple[float, float]]
+
+    def version(self) -> str | None:
+        """The version that is installed here, or None where there is none."""
+        ...
+
+    def voices(self) -> tuple[Voice, ...]:
+        """What it can speak in, each of another name; asked for only where it is installed."""
+        ...
+
+    def speak(self, utterance: Utterance, file: Path) -> None:
+        """Write the speech to `file` in a form that core can decode; a SynthesisError says why it can't be had."""
+        ...
+
+
+@runtime_checkable
+class CorpusReader(Part, Protocol):
+    """A known layout of files to the rows of a manifest."""
+
+    def __call__(self, root: Path) -> Iterable[Mapping[str, str]]:
+        """The clips of the corpus in `root`, a folder or its one list, in an order that no file system decides.
+
+        `root` is absolute. A row holds what columns of a manifest it can fill, all as text: `path`, absolute or from
+        the folder on, `source` (`genuine` for people, empty or `unknown` for none known), `task`, `split`, `speaker`,
+        `text_id`, `session`, `corpus`, `start`, `end`, and whatever else the corpus says. A clip that is listed and
+        isn't there is a row too. A ManifestError names the file that was looked for and the way out.
+        """
         ...

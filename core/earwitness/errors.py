@@ -4,6 +4,7 @@ EarwitnessError
 ├── InputError              what the user gave can't be used
 │   ├── AudioError          a file that can't be heard
 │   ├── ManifestError       a manifest with a missing column, file or value
+│   ├── CardError           a file of cards with a field that can't be so
 │   └── OptionError         an option or a combination of options that makes no sense
 ├── PluginError             a plugin misbehaves
 │   ├── PluginClashError    two plugins offer the same name
@@ -12,6 +13,7 @@ EarwitnessError
 ├── ProbeError              a model no longer computes what it computed when it was enrolled with
 ├── CalibrationError        the data can't bear the promise asked for
 ├── TrainingError           training can't begin or go on
+├── SynthesisError          a synthesizer is missing, fails or takes too long
 ├── MissingExtraError       an optional part of the installation is needed
 └── RegistryError           (`earwitness_registry.errors`)
     ├── RegistryMissingError
@@ -42,6 +44,7 @@ __all__ = [
     "AudioError",
     "BundleError",
     "CalibrationError",
+    "CardError",
     "ClipConflictError",
     "EarwitnessError",
     "InputError",
@@ -58,6 +61,7 @@ __all__ = [
     "RegistryReadOnlyError",
     "SourceUnknownError",
     "SpaceMismatchError",
+    "SynthesisError",
     "TrainingError",
     "UnknownPartError",
 ]
@@ -73,6 +77,10 @@ class AudioError(InputError):
 
 class ManifestError(InputError):
     """A manifest with a missing column, file or value; the text names the line."""
+
+
+class CardError(InputError):
+    """A file of cards with a field that can't be so; the text names file, line and field."""
 
 
 class OptionError(InputError):
@@ -105,6 +113,10 @@ class CalibrationError(EarwitnessError):
 
 class TrainingError(EarwitnessError):
     """Training can't begin or go on."""
+
+
+class SynthesisError(EarwitnessError):
+    """A synthesizer is missing, fails or takes too long; the text says what brings it, or what it said."""
 
 
 class MissingExtraError(EarwitnessError):

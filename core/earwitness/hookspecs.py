@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import typer
 
     from earwitness.contracts import (
+        CorpusReader,
         Degradation,
         Embedder,
         FittedEmbedder,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         LearnedEmbedder,
         Scorer,
         ScorerPanel,
+        Synthesizer,
         Tracer,
     )
     from earwitness.types import Card, Clip, Verdict
@@ -55,8 +57,8 @@ def register_sources() -> "Iterable[Card]":  # type: ignore[empty-body]
 
 
 @hookspec
-def register_synthesizers() -> Iterable[Any]:  # type: ignore[empty-body]
-    """Return drivers that make reference clips of a system on this machine."""
+def register_synthesizers() -> "Iterable[type[Synthesizer]]":  # type: ignore[empty-body]
+    """Return the classes of drivers that make reference clips of a system on this machine."""
 
 
 @hookspec
@@ -65,8 +67,8 @@ def register_degradations() -> "Iterable[type[Degradation]]":  # type: ignore[em
 
 
 @hookspec
-def register_corpora() -> Iterable[Any]:  # type: ignore[empty-body]
-    """Return readers that turn a known corpus layout into a manifest."""
+def register_corpora() -> "Iterable[type[CorpusReader]]":  # type: ignore[empty-body]
+    """Return the classes of readers that turn a known corpus layout into a manifest."""
 
 
 @hookspec

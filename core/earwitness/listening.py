@@ -28,7 +28,8 @@ __all__ = ["Excerpt", "Heard", "Track", "listen"]
 class Excerpt:
     """A file, or `start` to `end` seconds of it.
 
-    `name` is what it is called, by default its path; `cell` the voice, speaker or page it is of, where that is known.
+    `name` is what it is called, by default its path; `cell` the voice, speaker or page it is of, and `made` how it was
+    made, where that is known.
     """
 
     path: str | PathLike[str]
@@ -36,6 +37,7 @@ class Excerpt:
     end: float | None = None
     name: str | None = None
     cell: str | None = None
+    made: str | None = None
 
     def __str__(self) -> str:
         """The path as printable text, with the stretch where there is one."""

@@ -1,14 +1,15 @@
-"""Cards of synthesis systems, and the pipelines that tell them apart."""
+"""Synthesis systems: their cards, the pipelines that tell them apart, and drivers that make clips of them."""
 
 from collections.abc import Iterable
 from importlib.resources import files
 
-import yaml
-
 from earwitness import hookimpl
+from earwitness.cards import read_cards
+from earwitness.contracts import Synthesizer
 from earwitness.types import Card
+from earwitness_voices.synthesizers import SYNTHESIZERS
 
-__all__ = ["register_pipelines", "register_sources"]
+__all__ = ["register_pipelines", "register_sources", "register_synthesizers"]
 
 
 @hookimpl
@@ -21,5 +22,10 @@ def register_pipelines() -> Iterable[str]:
 @hookimpl
 def register_sources() -> Iterable[Card]:
     """Return the cards of the systems this plugin knows."""
-    cards = yaml.safe_load((files("earwitness_voices") / "cards.yaml").read_text("utf-8"))
-    return [Card.from_dict({"id": name, **card}) for name, card in cards.items()]
+    return read_cards(files("earwitness_voices") / "cards.yaml")
+
+
+@hookimpl
+def register_synthesizers() -> Iterable[type[Synthesizer]]:
+    """Return the drivers of synthesizers of this plugin."""
+    return SYNTHESIZERS

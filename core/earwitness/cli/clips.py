@@ -4,11 +4,22 @@ from collections import Counter
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Argument, Exit, Option
 
-from earwitness.cli.options import Clips, DeviceOption, Json, OptionalManifest, RegistryFolder, TaskOption
+from earwitness.cli.corpus import spoken
+from earwitness.cli.options import (
+    Clips,
+    DeviceOption,
+    Json,
+    OptionalManifest,
+    RegistryFolder,
+    Settings,
+    TaskOption,
+    VoicePatterns,
+)
 from earwitness.cli.printing import (
     claim,
     print_json,
@@ -17,13 +28,15 @@ from earwitness.cli.printing import (
     print_verdict,
     progress,
     say,
+    tell_failures,
     worded,
 )
 from earwitness.errors import ManifestError, OptionError
 
 if TYPE_CHECKING:
     from earwitness.listening import Excerpt
-    from earwitness.types import Kind
+    from earwitness.speaking.making import Take
+    from earwitness.types import Card, Kind
 
 __all__ = ["enroll", "identify", "screen", "trace", "verify"]
 
@@ -66,7 +79,7 @@ def identify(
 
         plot_verdicts(verdicts, plot)
     errors = [verdict for verdict in verdicts if verdict.verdict == "error"]
-    _tell_failures(len(errors), len(verdicts), errors[0].error if errors else None)
+    tell_failures(len(errors), len(verdicts), errors[0].error if errors else None)
 
 
 def _check_drawing() -> None:
@@ -102,15 +115,7 @@ def trace(
 
         plot_traces(found, plot)
     errors = [clip for clip in found if clip.error]
-    _tell_failures(len(errors), len(found), errors[0].error if errors else None)
-
-
-def _tell_failures(failed: int, total: int, first: str | None) -> None:
-    """Say how many clips failed; exit 2 when none was left."""
-    if failed:
-        say(f"{failed} of {total} failed; first: {first}")
-    if failed == total:
-        raise Exit(2)
+    tell_failures(len(errors), len(found), errors[0].error if errors else None)
 
 
 def verify(
@@ -178,23 +183,43 @@ def enroll(
     ] = None,
     manifest: OptionalManifest = None,
     split: Annotated[str | None, Option("--split", help="Only this split of the manifest.", show_default=False)] = None,
+    card: Annotated[
+        Path | None, Option("--card", help="YAML file of cards, the source's among them.", show_default=False)
+    ] = None,
+    synthesize: Annotated[
+        str | None,
+        Option("--synthesize", help="Have this synthesizer speak the clips: see 'corpus list'.", show_default=False),
+    ] = None,
+    count: Annotated[int, Option("--count", min=1, help="How many clips to have spoken.")] = 50,
+    voice: VoicePatterns = None,
+    settings: Settings = None,
     registry: RegistryFolder = None,
     json: Json = False,
 ) -> None:
-    """Add reference clips of a source; no training is needed."""
+    """Add reference clips of a source; no training is needed.
+
+    With --synthesize, the voices say themselves which source they are of, unless SOURCE does.
+
+    A new source gets the card that --card or a plugin has of it, else a plain one; a card given so replaces the old.
+    """
     from earwitness.audio import find_clips
     from earwitness.engine import open_engine
     from earwitness.listening import Excerpt
 
-    if manifest and not source:
-        batches = _labelled(manifest, split, kind)
-    elif source and clips and not manifest:
-        batches = {kind: [(source, Excerpt(clip)) for clip in find_clips(clips)]}
-    else:
-        raise OptionError("give either SOURCE and its clips, or --manifest FILE")
-    with open_engine(folder := claim(registry)) as engine:
-        steps = chain.from_iterable(engine.enroll_many(pairs, each) for each, pairs in batches.items())
-        outcomes = list(progress(steps, sum(map(len, batches.values())), "enrolling"))
+    cards = _cards(card, source) if card else ()
+    with TemporaryDirectory(prefix="earwitness-") as scratch:
+        if synthesize and not (clips or manifest):
+            takes = spoken(synthesize, count, Path(scratch), voice=voice, settings=settings, source=source)
+            batches = {kind: [(take.source, _excerpt(take)) for take in takes]}
+        elif manifest and not (source or synthesize):
+            batches = _labelled(manifest, split, kind)
+        elif source and clips and not (manifest or synthesize):
+            batches = {kind: [(source, Excerpt(clip)) for clip in find_clips(clips)]}
+        else:
+            raise OptionError("give either SOURCE and its clips, or --manifest FILE, or --synthesize NAME")
+        with open_engine(folder := claim(registry)) as engine:
+            steps = chain.from_iterable(engine.enroll_many(pairs, each, cards) for each, pairs in batches.items())
+            outcomes = list(progress(steps, sum(map(len, batches.values())), "enrolling"))
     if json:
         print_json([asdict(outcome) for outcome in outcomes])
     else:
@@ -202,7 +227,24 @@ def enroll(
         print_table(("source", "clips", "outcome"), [(name, count, what) for (name, what), count in counts.items()])
         say(f"registry {folder}")
     refused = [outcome for outcome in outcomes if outcome.outcome == "refused"]
-    _tell_failures(len(refused), len(outcomes), f"{refused[0].clip}: {refused[0].reason}" if refused else None)
+    tell_failures(len(refused), len(outcomes), f"{refused[0].clip}: {refused[0].reason}" if refused else None)
+
+
+def _excerpt(take: "Take") -> "Excerpt":
+    """A spoken clip under the name of how it was made, since its file goes away."""
+    from earwitness.listening import Excerpt
+
+    return Excerpt(take.file, name=take.made, cell=take.utterance.voice.name, made=take.made)
+
+
+def _cards(file: Path, source: str | None) -> "tuple[Card, ...]":
+    """The cards of a file; OptionError where that of the source is not among them."""
+    from earwitness.cards import read_cards
+
+    cards = read_cards(file)
+    if source and source not in (ids := [card.id for card in cards]):
+        raise OptionError(f"{file} has no card of {source!r}, only of {', '.join(ids)}: add one, or enrol one of these")
+    return cards
 
 
 def _labelled(manifest: Path, split: str | None, kind: "Kind | None") -> "dict[Kind | None, list[tuple[str, Excerpt]]]":
@@ -214,7 +256,8 @@ def _labelled(manifest: Path, split: str | None, kind: "Kind | None") -> "dict[K
     for row in read_manifest(manifest).select(split=split).rows:
         if row.source:
             own = kind or ("device" if row.task == "device" else None)
-            excerpt = Excerpt(row.path, row.start, row.end, row.columns["path"], row.voice)
+            name, made = row.columns["path"], row.columns.get("made") or None
+            excerpt = Excerpt(row.path, row.start, row.end, name, row.voice, made)
             batches.setdefault(own, []).append((row.source, excerpt))
     if not batches:
         raise ManifestError(f"{manifest}: no row names a source to enrol; fill the column 'source'")

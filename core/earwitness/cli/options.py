@@ -5,7 +5,17 @@ from typing import Annotated, Literal
 
 from typer import Argument, Option
 
-__all__ = ["Clips", "DeviceOption", "Json", "Manifest", "OptionalManifest", "RegistryFolder", "TaskOption"]
+__all__ = [
+    "Clips",
+    "DeviceOption",
+    "Json",
+    "Manifest",
+    "OptionalManifest",
+    "RegistryFolder",
+    "Settings",
+    "TaskOption",
+    "VoicePatterns",
+]
 
 Clips = Annotated[
     list[str],
@@ -31,4 +41,17 @@ Manifest = Annotated[
 ]
 OptionalManifest = Annotated[
     Path | None, Option("--manifest", help="Manifest: CSV, JSONL or Parquet, one line a clip.", show_default=False)
+]
+VoicePatterns = Annotated[
+    list[str] | None,
+    Option("--voice", help="Only voices of this name or pattern, as 'en*'; may be repeated.", show_default=False),
+]
+Settings = Annotated[
+    list[str] | None,
+    Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="A parameter of the synthesizer, e.g. url=http://localhost:8880.",
+        show_default=False,
+    ),
 ]

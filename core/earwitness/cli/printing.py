@@ -6,11 +6,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from typer import Exit
+
 if TYPE_CHECKING:
     from earwitness.tracing import Traced
     from earwitness.types import Verdict
 
-__all__ = ["claim", "print_json", "print_table", "print_traced", "print_verdict", "progress", "say", "worded"]
+__all__ = [
+    "claim",
+    "print_json",
+    "print_table",
+    "print_traced",
+    "print_verdict",
+    "progress",
+    "say",
+    "tell_failures",
+    "worded",
+]
 
 T = TypeVar("T")
 
@@ -34,6 +46,14 @@ def claim(asked: Path | None) -> Path:
         place = adopt_starter()
         say(f"first use: copied the starter registry to {place.folder}")
     return place.folder
+
+
+def tell_failures(failed: int, total: int, first: str | None) -> None:
+    """Say how many clips failed; exit 2 when none was left."""
+    if failed:
+        say(f"{failed} of {total} failed; first: {first}")
+    if failed == total:
+        raise Exit(2)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -114,8 +134,11 @@ def _rank(source: str, probability: float | None, similarity: float) -> str:
     return f"{source} {similarity:.2f}" if probability is None else f"{source} {probability:.2f}"
 
 
-def progress(steps: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """Pass steps on under a progress bar with the time left; silent where standard error is no terminal."""
+def progress(steps: Iterable[T], total: int | None, what: str) -> Iterator[T]:
+    """Pass steps on under a progress bar with the time left; silent where standard error is no terminal.
+
+    `total` None = nobody knows how many there are.
+    """
     from rich.console import Console
     from rich.progress import track
 
