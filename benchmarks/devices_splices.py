@@ -158,7 +158,7 @@ def asked(engine: Engine, found: Sequence[Joint], title: str) -> Iterator[tuple[
         for number, joint in enumerate(track(found, title)):
             file = Path(folder) / f"{number}.wav"
             soundfile.write(file, joint.samples, RATE, subtype="FLOAT")
-            yield joint, engine.identify(file, "device")[0].mixed
+            yield joint, engine.identify(file, "device", segments=True)[0].mixed
 
 
 def figures(answers: Sequence[tuple[Joint, Mixed | None]]) -> Mapping[str, list[float]]:

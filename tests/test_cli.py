@@ -1,6 +1,7 @@
 """The command line: names, JSON and exit codes to the letter; one line for a user's error, a traceback for a bug."""
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -382,7 +383,10 @@ def test_registry_commands(call, registry_copy, tmp_path):
     bundle = tmp_path / "beta.bundle"
     assert call("registry", "export", bundle, "--source", "beta", *here).code == 0
     assert call("registry", "remove", "beta", *here).err == "earwitness: removed 18 embeddings of beta\n"
-    assert call("registry", "import", bundle, *here).err == f"earwitness: took up 6 clips from {bundle}\n"
+    digest = hashlib.sha256(bundle.read_bytes()).hexdigest()
+    assert call("registry", "import", bundle, *here).err == (
+        f"earwitness: took up 6 clips from {bundle}, SHA-256 {digest}\n"
+    )
     done = strictly(call("registry", "history", "--json", "--limit", "2", *here).out)
     assert [entry["what"] for entry in done] == ["import", "remove"]
     for command in (("list",), ("show", "beta"), ("verify",), ("stats",), ("history",)):

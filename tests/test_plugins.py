@@ -1,11 +1,15 @@
 """Plugins come one by one: what each offers is known by name, and one that is broken harms no other."""
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
 
-from earwitness.errors import UnknownPartError
+from earwitness import doctor, plugins
+from earwitness.errors import PluginError, UnknownPartError
 from earwitness.plugins import KINDS, Catalogue, load_catalogue
+from earwitness.types import Verdict
 
 FRONTEND = """
 from earwitness import hookimpl
@@ -130,3 +134,121 @@ def test_tracers_are_known_by_name_and_clash_like_any_part(install):
     assert catalogue.names("tracer") == ("lattice",)
     assert catalogue.plugins[0].offers == {"tracer": ("lattice",)}
     assert "PluginClashError: tracer 'lattice' of p1 1.0 is offered by p0 1.0" in catalogue.plugins[1].problem
+
+
+BROKEN_READER = READER.replace("return", "raise ValueError('no\\ncodec')\n    return").format(answer=None, suffix="")
+
+
+def test_a_reader_that_fails_is_named_and_the_next_is_asked(install):
+    readers = [install("broken", BROKEN_READER), install("good", READER.format(answer="heard", suffix=".one"))]
+    for points in (readers, readers[::-1]):
+        catalogue = Catalogue(points)
+        assert catalogue.read_clip(Path("a.one")) == "heard"
+        told = r"'a.two' can't be read: plugin 'broken' of broken failed in read_clip \(ValueError: no codec\)"
+        with pytest.raises(PluginError, match=told):
+            catalogue.read_clip(Path("a.two"))
+
+
+def test_a_reader_that_fails_costs_one_clip_of_a_batch(install, call, made, registry_copy, tmp_path):
+    install("broken", BROKEN_READER)
+    odd = tmp_path / "odd.wav"
+    odd.write_bytes(b"no sound at all")
+    sound = next(made.home.glob("test-alpha-*.wav"))
+    done = call("identify", odd, sound, "--json", "--registry", registry_copy)
+    bad, good = json.loads(done.out)
+    assert done.code == 0
+    assert bad["verdict"] == "error"
+    assert "plugin 'broken' of broken failed in read_clip" in bad["error"]
+    assert good["verdict"] != "error"
+
+
+LISTENER = """
+from pathlib import Path
+from earwitness import hookimpl
+@hookimpl
+def verdict_reached(clip, verdict):
+    with Path({file!r}).open("a") as log:
+        log.write({name!r} + verdict.verdict)
+    {then}
+"""
+
+
+def test_a_listener_that_fails_is_named_and_the_others_are_told(install, tmp_path):
+    log = tmp_path / "log"
+    codes = {"a": "raise OSError('full')", "b": "pass", "c": "1 / 0"}
+    points = [install(name, LISTENER.format(file=str(log), name=name, then=then)) for name, then in codes.items()]
+    assert Catalogue(points).announce(Verdict("clip", None, "system", "unknown")) == (
+        "plugin 'c' of c failed in verdict_reached (ZeroDivisionError: division by zero)",
+        "plugin 'a' of a failed in verdict_reached (OSError: full)",
+    )
+    assert log.read_text() == "cunknownbunknownaunknown"
+
+
+def test_a_verdict_stands_and_notes_a_listener_that_failed(install, call, made, registry_copy, tmp_path):
+    sound = next(made.home.glob("test-alpha-*.wav"))
+    asked = ("identify", sound, "--json", "--registry", registry_copy)
+    (before,) = json.loads(call(*asked).out)
+    install("alarm", LISTENER.format(file=str(tmp_path / "log"), name="", then="raise RuntimeError('no line')"))
+    done = call(*asked)
+    (verdict,) = json.loads(done.out)
+    assert done.code == 0
+    assert verdict["warnings"][-1] == "plugin 'alarm' of alarm failed in verdict_reached (RuntimeError: no line)"
+    assert verdict["verdict"] == before["verdict"]
+    assert (tmp_path / "log").read_text() == before["verdict"]
+
+
+def test_hooks_that_offer_nothing_by_name_are_listed(install, call):
+    install("alarm", LISTENER.format(file="log", name="", then="pass"))
+    (alarm,) = (plugin for plugin in load_catalogue().plugins if plugin.name == "alarm")
+    assert (alarm.offers, alarm.hooks) == ({}, ("verdict_reached",))
+    (line,) = (line for line in call("plugins", "list").out.splitlines() if line.startswith("alarm "))
+    assert line.split()[-2:] == ["hook", "verdict_reached"]
+
+
+MARKED = FRONTEND.format(name="ear") + "\nfrom pathlib import Path\nPath({file!r}).touch()\n"
+
+
+@pytest.mark.parametrize(
+    ("listed", "loads"),
+    [(None, True), ("acme-voice", True), (" other, Acme_Voice", True), ("", False), ("other", False), ("acme", False)],
+)
+def test_only_listed_plugins_of_strangers_are_imported(install, monkeypatch, tmp_path, listed, loads):
+    """By the distribution's name alone: anybody may call an entry point acme."""
+    install("acme-voice", MARKED.format(file=str(tmp_path / "imported")), point="acme")
+    monkeypatch.delenv("EARWITNESS_PLUGINS", raising=False)
+    if listed is not None:
+        monkeypatch.setenv("EARWITNESS_PLUGINS", listed)
+    catalogue = load_catalogue()
+    acme = next(plugin for plugin in catalogue.plugins if plugin.name == "acme")
+    assert ((tmp_path / "imported").exists(), "acme_voice" in sys.modules) == (loads, loads)
+    assert (acme.barred, acme.problem, acme.offers) == (not loads, None, {"frontend": ("ear",)} if loads else {})
+    assert ("ear" in catalogue.names("frontend")) is loads
+    assert {plugin.barred for plugin in catalogue.plugins if plugin.distribution == "earwitness"} == {False}
+    sys.modules.pop("acme_voice", None)
+
+
+def test_what_is_barred_and_what_is_listed_in_vain_is_told(install, monkeypatch, call):
+    install("acme-voice", FRONTEND.format(name="ear"), point="acme")
+    monkeypatch.setenv("EARWITNESS_PLUGINS", "acme-voices")
+    told = call("plugins", "list").err
+    assert "plugin 'acme' of acme-voice is not loaded: EARWITNESS_PLUGINS doesn't list its distribution" in told
+    assert "EARWITNESS_PLUGINS lists 'acme-voices', and no distribution of that name brings plugins" in told
+    findings = {finding.what: finding for finding in doctor._plugins()}
+    assert findings["plugin acme"].state == "ok"
+    assert "doesn't list it" in findings["plugin acme"].detail
+    assert findings["EARWITNESS_PLUGINS"].state == "warning"
+    assert "acme-voices" in findings["EARWITNESS_PLUGINS"].detail
+    with pytest.raises(UnknownPartError, match="'earwitness plugins list' says why acme did not load"):
+        load_catalogue().get("frontend", "ear")
+
+
+def test_a_slow_plugin_is_named_with_its_time(install, monkeypatch, call):
+    install("slow", "import time\ntime.sleep(0.2)\n" + FRONTEND.format(name="ear"))
+    monkeypatch.setattr(plugins, "SLOW", 0.2)
+    slow = next(plugin for plugin in load_catalogue().plugins if plugin.name == "slow")
+    assert slow.slow
+    assert slow.problem is None
+    assert f"plugin 'slow' of slow takes {slow.seconds:.1f} s to load" in call("plugins", "list").err
+    finding = next(finding for finding in doctor._plugins() if finding.what == "plugin slow")
+    assert finding.state == "warning"
+    assert f"takes {slow.seconds:.1f} s to load" in finding.detail

@@ -90,7 +90,8 @@ def test_another_space_and_a_conflict_are_refused_whole(full, empty, tmp_path):
     file = tmp_path / "all.zip"
     full.export(None, file)
     with make(tmp_path / "other", space="space-b") as other:
-        with pytest.raises(SpaceMismatchError, match="space-a"):
+        way_out = "all.zip .*'space-a', here 'space-b'.* ask for the clips and enrol them, or .*registry init --model"
+        with pytest.raises(SpaceMismatchError, match=way_out):
             other.import_bundle(file)
         assert other.cards() == ()
     enroll(empty, "z", 5)
@@ -190,3 +191,47 @@ def test_what_is_no_bundle_is_refused(full, tmp_path):
     for file in (tmp_path / "other.zip", tmp_path):
         with pytest.raises(EarwitnessError):
             full.import_bundle(file)
+
+
+FORGERIES = {
+    "no cards": {"clips": []},
+    "a list": [],
+    "a card that is none": {"cards": [7], "clips": []},
+    "a clip with a field of its own": {
+        "cards": [{"id": "a"}],
+        "clips": [{"source": "a", "clip": {"x": 1}, "rows": {}}],
+    },
+    "a clip of nobody": {"cards": [], "clips": [{"source": "a", "clip": {}, "rows": {}}]},
+    "rows that are none": {"cards": [{"id": "a"}], "clips": [{"source": "a", "clip": {}, "rows": {"space-a": "xy"}}]},
+}
+
+
+@pytest.mark.parametrize("forged", [*FORGERIES, "vectors that are none"])
+def test_a_forgery_with_good_digests_is_refused_too(full, empty, tmp_path, forged):
+    file = tmp_path / "all.zip"
+    full.export(None, file)
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in ("sources.json", "embeddings.safetensors")}
+    if forged in FORGERIES:
+        members["sources.json"] = json.dumps(FORGERIES[forged]).encode()
+    else:
+        members["embeddings.safetensors"] = b"\xff" * 64
+    for name, data in members.items():
+        rewrite(file, name, lambda _, data=data: data)
+    rewrite(file, "manifest.json", lambda _: seal("earwitness-bundle-2", members))
+    with pytest.raises(BundleError, match="export it again"):
+        empty.import_bundle(file)
+    assert empty.cards() == ()
+
+
+def test_a_compressed_file_is_not_unpacked(full, tmp_path):
+    """Ours are not; a small file of somebody else's can't fill the memory."""
+    file = tmp_path / "all.zip"
+    full.export(None, file)
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    with pytest.raises(BundleError, match="is compressed"):
+        full.import_bundle(file)

@@ -36,7 +36,7 @@ def test_a_change_of_source_is_told_with_its_second(engine, made, tmp_path, befo
     file, second = joined(made, tmp_path, before, after)
     (verdict,) = engine.identify(file)
     assert (verdict.mixed.before, verdict.mixed.after) == (before, after)
-    assert verdict.mixed.at == pytest.approx(second, abs=0.75)  # windows of a second, every half
+    assert verdict.mixed.at == pytest.approx(second, abs=0.4)  # windows of a second, every half
     assert verdict.warnings[0] == f"mixed: {before} until about {verdict.mixed.at:.1f} s, {after} from there on"
     assert verdict.to_dict()["mixed"] == {"at": verdict.mixed.at, "before": before, "after": after}
 

@@ -59,6 +59,23 @@ def test_who_hears_the_whole_has_no_say_in_telling_parts_apart():
     np.testing.assert_array_equal(found.apart.values[:, :2], found.opinions.values[:, :2])
 
 
-@pytest.mark.parametrize(("at", "second"), [(1, 3.0), (2, 5.0), (3, 7.0)])
-def test_a_change_lies_halfway_between_the_middles_of_two_parts(at, second):
-    assert line(*ALL).change(at) == second
+@pytest.mark.parametrize(("at", "first", "last"), [(1, 2.0, 5.0), (2, 3.0, 7.0), (3, 5.0, 8.0)])
+def test_a_change_lies_within_half_a_part_of_the_middle_and_within_the_clip(at, first, last):
+    """All these tracks hear is alike, so that they leave a change in the middle of where it may be."""
+    assert line(*ALL).change(at) == pytest.approx((first + last) / 2)
+
+
+def test_where_a_change_lies_is_for_those_to_say_who_hear_parts_and_dont_abstain():
+    assert [len(each.starts) for each in line(*ALL).tracks] == [4, 2]
+    assert [len(each.starts) for each in line(None, *ALL[1:]).tracks] == [2]
+
+
+@pytest.mark.parametrize("at", [3, 4, 5])
+def test_a_change_is_put_where_the_tracks_hear_it(at):
+    """Windows of 4 s, every second: from 6 s on everything is another."""
+    starts = np.arange(10.0)
+    after = np.clip((starts - 2) / 4, 0, 1)
+    sounds = np.repeat(np.stack([1 - after, after], axis=1), 32, axis=1).astype(np.float32)
+    tracks = [Track(starts.astype(np.float32), sounds, 4.0), track(COARSE, 6.0), track([0.0], 10.0)]
+    found = Timeline.of(tracks, (said(*range(10)), said(10, 20), said(7)), (True, True, False), MERITS[0])
+    assert found.change(at) == pytest.approx(6.0, abs=0.1)

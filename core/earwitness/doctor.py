@@ -12,7 +12,7 @@ from typing import Literal
 
 from earwitness.errors import EarwitnessError
 from earwitness.places import cache_folder, registry_place, user_folder
-from earwitness.plugins import load_catalogue
+from earwitness.plugins import ALLOWED, load_catalogue
 
 __all__ = ["Finding", "examine"]
 
@@ -184,14 +184,23 @@ def _decoders() -> Iterator[Finding]:
 
 
 def _plugins() -> Iterator[Finding]:
-    """Plugins that load, and those that were set aside."""
-    for plugin in load_catalogue().plugins:
+    """Plugins that load, those that take their time, and those that were set aside or may not load."""
+    catalogue = load_catalogue()
+    for plugin in catalogue.plugins:
         what, origin = f"plugin {plugin.name}", f"{plugin.distribution} {plugin.version}"
         if plugin.problem:
             mend = f"mend it, or pip uninstall {plugin.distribution}"
             yield Finding(what, "fault", f"{origin} is set aside: {plugin.problem}", mend)
+        elif plugin.barred:
+            yield Finding(what, "ok", f"{origin} is not loaded: {ALLOWED} doesn't list it")
+        elif plugin.slow:
+            mend = f"have it import what is heavy when it is used, or pip uninstall {plugin.distribution}"
+            yield Finding(what, "warning", f"{origin} takes {plugin.seconds:.1f} s to load", mend)
         else:
             yield Finding(what, "ok", origin)
+    for name in catalogue.missing:
+        mend = f"pip install {name}, or take it out"
+        yield Finding(ALLOWED, "warning", f"lists {name}, and no distribution of that name brings plugins", mend)
 
 
 def _folders() -> Iterator[Finding]:

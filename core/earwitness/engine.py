@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
@@ -17,6 +17,7 @@ from earwitness.model import Model
 from earwitness.network import Device
 from earwitness.places import adopt_starter, registry_place, starter_folder
 from earwitness.plugins import Catalogue, load_catalogue
+from earwitness.second_look import look_again
 from earwitness.tracing import all_tracers
 from earwitness.types import Verdict
 from earwitness_registry import Card, Kind, Registry, StoredClip, Task
@@ -127,10 +128,20 @@ class Engine:
         tasks = self.tasks(task)
         judges = [self.judge(each) for each in tasks]
         for heard in self.listen(paths, *tasks, traced=True):
-            verdicts = [judge.judge(heard, top, segments) for judge in judges]
+            verdicts = [self._judged(judge, heard, top, segments) for judge in judges]
             for verdict in sorted(verdicts, key=self._is_genuine):
-                self.catalogue.manager.hook.verdict_reached(clip=verdict.clip, verdict=verdict)
-                yield verdict
+                failed = self.catalogue.announce(verdict)
+                yield replace(verdict, warnings=(*verdict.warnings, *failed)) if failed else verdict
+
+    def _judged(self, judge: Judge, heard: Heard, top: int, segments: bool) -> Verdict:
+        """A verdict; where it is to tell parts apart, a change of source is heard once more, from close by."""
+        verdict = judge.judge(heard, top, segments)
+        if not (segments and verdict.mixed):
+            return verdict
+        windowed = [expert.model for expert in judge.experts if expert.windowed]
+        mixed = look_again(verdict.mixed, heard.excerpt, windowed, self.catalogue.read_clip)
+        said = (str(mixed) if warning == str(verdict.mixed) else warning for warning in verdict.warnings)
+        return replace(verdict, mixed=mixed, warnings=tuple(said))
 
     def _is_genuine(self, verdict: Verdict) -> bool:
         """Whether a clip is known as genuine speech."""
@@ -169,20 +180,29 @@ class Engine:
         """Add reference clips of a source; what is enrolled already is left as it is."""
         return list(self.enroll_many([(source, path) for path in paths], kind))
 
-    def enroll_many(self, clips: Sequence[tuple[str, ClipPath]], kind: Kind | None = None) -> Iterator[Enrolment]:
-        """Enrol (source, path) pairs one by one; each is one transaction, so a kill loses none that was reported."""
-        self.own()
-        held = {card.id: card for card in self.registry.cards()}
-        cards = {source: self._card(source, kind, held) for source in dict.fromkeys(source for source, _ in clips)}
-        for task in dict.fromkeys(card.task for card in cards.values()):
+    def enroll_many(
+        self, clips: Sequence[tuple[str, ClipPath]], kind: Kind | None = None, cards: Sequence[Card] = ()
+    ) -> Iterator[Enrolment]:
+        """Enrol (source, path) pairs one by one; each is one transaction, so a kill loses none that was reported.
+
+        Of the `cards` given, those of these sources replace what was known of them.
+        """
+        registry, sources = self.own(), {source for source, _ in clips}
+        given = {card.id: card for card in cards if card.id in sources}
+        held = {card.id: card for card in registry.cards()}
+        chosen = {source: self._card(source, kind, held | given) for source, _ in clips}
+        for card in given.values():
+            if held.get(card.id, card) != card:
+                registry.update_card(card)
+        for task in dict.fromkeys(card.task for card in chosen.values()):
             self.tasks(task)
-            own = [(cards[source], path) for source, path in clips if cards[source].task == task]
+            own = [(chosen[source], path) for source, path in clips if chosen[source].task == task]
             for (card, _), heard in zip(own, self.listen([path for _, path in own], task), strict=True):
                 yield self._enroll(card, heard)
 
-    def _card(self, source: str, kind: Kind | None, held: Mapping[str, Card]) -> Card:
-        """The card the registry holds of a source, else a plugin's, else a plain one."""
-        card = held.get(source) or self.catalogue.card(source) or Card(source, kind or "system")
+    def _card(self, source: str, kind: Kind | None, known: Mapping[str, Card]) -> Card:
+        """The card given or held of a source, else a plugin's, else a plain one."""
+        card = known.get(source) or self.catalogue.card(source) or Card(source, kind or "system")
         if kind and kind != card.kind:
             raise OptionError(
                 f"{source!r} is of kind {card.kind!r}, not {kind!r}: leave --kind out or choose another id"
@@ -196,6 +216,8 @@ class Engine:
             return Enrolment(name, card.id, "refused", str(heard.error or abstention))
         origin = asdict(heard.origin)
         del origin["path"]
+        if heard.excerpt.made:
+            origin["made"] = heard.excerpt.made
         clip = StoredClip(
             sha256=origin.pop("sha256") + heard.excerpt.span,
             samples_sha256=origin.pop("samples_sha256"),

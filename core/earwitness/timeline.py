@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from earwitness.change_point import change_point
 from earwitness.fusion import Opinions
 from earwitness.listening import Track
 from earwitness.types import FloatArray, Scores
@@ -15,19 +16,23 @@ __all__ = ["Timeline"]
 
 Array = NDArray[np.float64]
 
+PLACES = 41
+"""Seconds about a change at which it is looked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
     """The T parts of a clip, as the expert that cuts it most hears them.
 
     They begin at `starts` (T,) and last `seconds`; `opinions` are what E experts say of each, and `windowed` (E,) tells
-    who of them hears parts, and not only the whole.
+    who of them hears parts, and not only the whole. `tracks` are what these heard, unless they abstain.
     """
 
     starts: FloatArray
     seconds: float
     opinions: Opinions
     windowed: NDArray[np.bool_]
+    tracks: tuple[Track, ...]
 
     @classmethod
     def of(
@@ -52,7 +57,9 @@ class Timeline:
                 nearest = np.abs(middles[:, None] - track.starts - track.seconds / 2).argmin(axis=1)
                 values[:, at], knownness[:, at] = each.values[nearest], each.knownness[nearest]
         opinions = Opinions(values, knownness, np.repeat(merits[None], len(middles), axis=0))
-        return cls(finest.starts, finest.seconds, opinions, np.array(windowed))
+        said = zip(tracks, scores, windowed, strict=True)
+        apart = tuple(track for track, each, in_parts in said if each is not None and in_parts)
+        return cls(finest.starts, finest.seconds, opinions, np.array(windowed), apart)
 
     @property
     def apart(self) -> Opinions:
@@ -62,5 +69,8 @@ class Timeline:
         return replace(heard, values=values, knownness=np.where(self.windowed, heard.knownness, np.nan))
 
     def change(self, at: int) -> float:
-        """The second about which part `at` takes over from the one before it."""
-        return float((self.starts[at - 1] + self.starts[at] + self.seconds) / 2)
+        """The second about which part `at` takes over from the one before it, within half a part of their middle."""
+        middles = self.starts.astype(np.float64) + self.seconds / 2
+        about, half = middles[at - 1 : at + 1].mean(), self.seconds / 2
+        first, last = max(middles[0], about - half), min(middles[-1], about + half)
+        return change_point(self.tracks, np.linspace(first, last, PLACES))

@@ -2,24 +2,24 @@
 
 A zip of `manifest.json`, `sources.json` and `embeddings.safetensors`. The manifest holds the SHA-256 of the two others
 and of itself (written without that line), so a torn or changed file is refused before anything is taken from it.
-The digests tell accidents, not forgers: a bundle isn't signed.
+The digests tell accidents, not forgers: who gets a bundle asks who made it for its SHA-256, by another way.
 """
 
 import json
 import sqlite3
 import zipfile
-import zlib
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from earwitness_registry.cards import Card
 from earwitness_registry.enrolment import StoredClip, insert_clip, put_card, read_card, read_clips
-from earwitness_registry.errors import BundleError, RegistryError
+from earwitness_registry.errors import BundleError, RegistryError, SpaceMismatchError
 from earwitness_registry.files import sha256, write_whole
 from earwitness_registry.models import rows_changed
 from earwitness_registry.store import note
@@ -28,6 +28,17 @@ from earwitness_registry.vectors import FloatArray
 FORMATS = ("earwitness-bundle-1", "earwitness-bundle-2")  # the first knows no cells; the last is what is written
 MEMBERS = ("sources.json", "embeddings.safetensors")
 MANIFEST = "manifest.json"
+UNREADABLE = (
+    zipfile.BadZipFile,
+    SafetensorError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What a torn file, or one put together by hand, raises somewhere on its way in."""
 
 ClipVectors = dict[str, tuple[FloatArray, FloatArray]]
 
@@ -49,6 +60,7 @@ def collect(db: sqlite3.Connection, sources: list[str]) -> Bundle:
 
 def add(db: sqlite3.Connection, content: Bundle, origin: str) -> int:
     """Enrol everything and record it as one change; returns how many clips were new."""
+    _refuse_strange_spaces(db, content, origin)
     known = {source for (source,) in db.execute("SELECT id FROM cards")}
     fresh = [card for card in content.cards if card.id not in known]
     for card in fresh:
@@ -58,6 +70,17 @@ def add(db: sqlite3.Connection, content: Bundle, origin: str) -> int:
         version = note(db, "import", {"file": origin, "sources": len(fresh), "clips": len(added)})
         rows_changed(db, {space for vectors in added for space in vectors}, version)
     return len(added)
+
+
+def _refuse_strange_spaces(db: sqlite3.Connection, content: Bundle, origin: str) -> None:
+    """Raise SpaceMismatchError when vectors are of a space that no model of the registry has."""
+    own = {space for (space,) in db.execute("SELECT space FROM models")}
+    if strange := sorted({space for _, _, vectors in content.clips for space in vectors} - own):
+        raise SpaceMismatchError(
+            f"{origin} was exported with a model that this registry has not (space {strange[0]!r}, here "
+            f"{', '.join(map(repr, sorted(own))) or 'none'}): ask for the clips and enrol them, or for that model and "
+            "import into a registry that 'earwitness registry init --model' makes around it"
+        )
 
 
 def write(content: Bundle, file: Path) -> None:
@@ -84,6 +107,8 @@ def read(file: Path) -> Bundle:
     """
     try:
         with zipfile.ZipFile(file) as archive:
+            if any(archive.getinfo(name).compress_type != zipfile.ZIP_STORED for name in (MANIFEST, *MEMBERS)):
+                raise BundleError(f"{file} is compressed, as no exported file is: export it again")
             manifest = json.loads(archive.read(MANIFEST))
             data = {name: archive.read(name) for name in MEMBERS}
         if manifest not in [_manifest(known, data) for known in FORMATS]:
@@ -91,7 +116,7 @@ def read(file: Path) -> Bundle:
         return _unpacked(json.loads(data[MEMBERS[0]]), load(data[MEMBERS[1]]))
     except OSError as error:
         raise BundleError(f"can't read {file}: {error.strerror or error}; give a file that was exported") from error
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, RuntimeError) as error:
+    except UNREADABLE as error:
         raise BundleError(f"{file} is torn or isn't an exported registry: export it again") from error
 
 

@@ -6,13 +6,15 @@ from typing import Any
 from typer import Abort, Exit, Typer
 from typer.exceptions import TyperException
 
-from earwitness.cli import clips, learning, plugins, registry
+from earwitness.cli import clips, corpus, learning, plugins, registry
+from earwitness.cli.strangers import CommandLine
 from earwitness.errors import EarwitnessError
 
 __all__ = ["app", "main"]
 
 app = Typer(
     name="earwitness",
+    cls=CommandLine,
     help="What made this clip of speech? Open-set attribution of recording devices and synthesis systems.",
     no_args_is_help=True,
     add_completion=False,
@@ -29,6 +31,7 @@ app.command()(learning.calibrate)
 app.command()(learning.evaluate)
 app.add_typer(registry.app, name="registry")
 app.add_typer(plugins.app, name="plugins")
+app.add_typer(corpus.app, name="corpus")
 app.command()(plugins.doctor)
 
 

@@ -166,18 +166,25 @@ def export_sources(
     ] = None,
     registry: RegistryFolder = None,
 ) -> None:
-    """Write sources with their embeddings into one file, sealed by digests."""
+    """Write sources with their embeddings into one file, sealed by digests.
+
+    Whoever gets it can compare the SHA-256 that is shown here with the one that 'registry import' shows.
+    """
+    from earwitness_registry.files import file_sha256
+
     with _open(registry) as opened:
         opened.export(source, file)
-    say(f"wrote {file}")
+    say(f"wrote {file}, SHA-256 {file_sha256(file)}")
 
 
 @app.command("import")
 def import_sources(file: Annotated[Path, Argument(help="An exported file.")], registry: RegistryFolder = None) -> None:
-    """Take up sources that somebody exported from a registry of the same space."""
+    """Take up sources that somebody exported from a registry with the same model."""
+    from earwitness_registry.files import file_sha256
+
     with _open(registry, write=True) as opened:
         clips = opened.import_bundle(file)
-    say(f"took up {clips} clips from {file}")
+    say(f"took up {clips} clips from {file}, SHA-256 {file_sha256(file)}")
 
 
 @app.command()
