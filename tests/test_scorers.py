@@ -210,6 +210,15 @@ def test_mahalanobis_projects_where_rows_are_few():
     assert state["whitener"].shape == (16, 6)  # N / 4
 
 
+def test_mahalanobis_with_fewer_rows_than_dims_looks_along_the_leading_axes_of_the_rows():
+    gallery = clouds((4, 3, 2))
+    rows = gallery.embeddings.astype(float)
+    leading = np.linalg.eigh(rows.T @ rows)[1][:, -2:]  # N / 4
+    whitener = Mahalanobis().fit(gallery)["whitener"]
+    assert whitener.shape == (16, 2)
+    np.testing.assert_allclose(leading @ leading.T @ whitener, whitener, atol=1e-4)
+
+
 def test_mahalanobis_of_single_rows_is_the_cosine_logit():
     gallery = clouds((1, 1, 1))
     queries = unit(np.random.default_rng(5).normal(size=(20, 16)))

@@ -39,7 +39,7 @@ from earwitness.plugins import Catalogue
 from earwitness.types import Task
 from earwitness.windows import Length
 
-__all__ = ["Pipeline", "Recipe", "describe", "load_experts", "load_pipeline", "override"]
+__all__ = ["Pipeline", "Recipe", "build", "describe", "load_experts", "load_pipeline", "override"]
 
 Chain = tuple[Degradation, ...]
 Rate = int | Literal["native"]
@@ -148,7 +148,7 @@ class Pipeline:
             )
         values = _checked(cls, data, "a pipeline")
         for kind in ("frontend", "embedder", "scorer"):
-            values[kind] = _part(kind, data[kind], catalogue)
+            values[kind] = build(kind, data[kind], catalogue)
         values["training"] = _recipe(data.get("training") or {}, catalogue)
         return cls(**values)
 
@@ -173,11 +173,11 @@ def _chain(data: Any, catalogue: Catalogue) -> Chain:
     """One entry of `versions:`."""
     if not isinstance(data, tuple):
         raise PipelineError(f"training: version {data!r} is not a list of degradations, as in [gain, offset]")
-    return tuple(_part("degradation", each, catalogue) for each in data)
+    return tuple(build("degradation", each, catalogue) for each in data)
 
 
-def _part(kind: str, spec: Any, catalogue: Catalogue) -> Any:
-    """Build a part from its name, or from a one-key mapping of name to parameters."""
+def build(kind: str, spec: Any, catalogue: Catalogue) -> Any:
+    """A part from YAML data, its name or a one-key mapping of name to parameters; what `describe` gives, read back."""
     if isinstance(spec, Mapping) and len(spec) == 1:
         ((name, parameters),) = spec.items()
     else:

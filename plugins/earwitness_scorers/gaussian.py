@@ -45,9 +45,12 @@ def _axes(rows: FloatArray, dims: int) -> Array:
     count, d = rows.shape
     if count >= 10 * d:
         return np.eye(d)
+    kept = max(1, min(dims, count // 4, d))
+    if count < d:  # the same axes, without a matrix of d x d
+        return np.asarray(np.linalg.svd(rows.astype(np.float64), full_matrices=False)[2][:kept].T)
     parts = (rows[part].astype(np.float64) for part in blocks(count, d))
     _, axes = np.linalg.eigh(sum(part.T @ part for part in parts))  # ascending
-    return np.asarray(axes[:, -max(1, min(dims, count // 4, d)) :])
+    return np.asarray(axes[:, -kept:])
 
 
 def ledoit_wolf(parts: Iterable[Array]) -> Array:
