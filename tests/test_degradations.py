@@ -7,11 +7,12 @@ import pytest
 from scipy.signal import correlate, correlation_lags, welch
 
 from earwitness.errors import OptionError
-from earwitness_degradations import Band, Codec, Equaliser, Gain, Noise, Offset, register_degradations
+from earwitness_degradations import Band, Codec, Cvsd, Equaliser, Gain, Noise, Offset, register_degradations
 from earwitness_degradations._coder_table import CODERS
+from earwitness_degradations.cvsd import _followed
 
-TELEPHONE = {"amr", "g723", "mulaw", "realaudio"}
-CODECS = [Codec(name) for name in sorted(CODERS)]
+TELEPHONE = [*(Codec(name) for name in ("amr", "g723", "mulaw", "realaudio")), Cvsd()]
+CODECS = [*(Codec(name) for name in sorted(CODERS)), Cvsd()]
 OTHERS = [Band(), Equaliser(), Gain(), Noise(), Offset()]
 
 
@@ -47,12 +48,12 @@ def test_comes_back_in_time_and_whole(part, rate):
     assert abs(lag) <= 1
 
 
-@pytest.mark.parametrize("codec", sorted(CODERS))
+@pytest.mark.parametrize("codec", CODECS, ids=repr)
 def test_a_codec_keeps_the_end_of_the_clip(codec):
     samples = bursts(seconds=1.0)
     samples[: -len(samples) // 4] = 0
     tail = slice(-800, None)
-    after = degraded(Codec(codec), samples)
+    after = degraded(codec, samples)
     assert np.sum(after[tail] ** 2) > 0.1 * np.sum(samples[tail] ** 2)
 
 
@@ -68,8 +69,8 @@ def test_another_seed_is_another_sound(part):
     assert len({degraded(part, samples, seed=seed).tobytes() for seed in range(8)}) > 1
 
 
-@pytest.mark.parametrize("part", [Codec(probability=0.5), Band(probability=0.5), Equaliser(probability=0.5),
-                                  Noise(probability=0.5)], ids=repr)  # fmt: skip
+@pytest.mark.parametrize("part", [Codec(probability=0.5), Cvsd(probability=0.5), Band(probability=0.5),
+                                  Equaliser(probability=0.5), Noise(probability=0.5)], ids=repr)  # fmt: skip
 def test_probability_is_how_often(part):
     samples = bursts(seconds=0.05)
     changed = sum(not np.array_equal(degraded(part, samples, seed=seed), samples) for seed in range(200))
@@ -85,10 +86,10 @@ def test_silence_and_scraps_stay_finite(part, length):
     assert (np.abs(after) <= 0.01).all()
 
 
-@pytest.mark.parametrize("codec", sorted(set(CODERS) - {"flac"}))
+@pytest.mark.parametrize("codec", [codec for codec in CODECS if codec != Codec("flac")], ids=repr)
 def test_a_lossy_codec_changes_the_sound(codec):
     samples = bursts()
-    assert np.sum((degraded(Codec(codec), samples) - samples) ** 2) > 1e-3 * np.sum(samples**2)
+    assert np.sum((degraded(codec, samples) - samples) ** 2) > 1e-3 * np.sum(samples**2)
 
 
 def test_flac_keeps_sixteen_bits():
@@ -96,13 +97,61 @@ def test_flac_keeps_sixteen_bits():
     assert np.abs(degraded(Codec("flac"), samples) - samples).max() <= 0.51 / 32768
 
 
-@pytest.mark.parametrize("codec", sorted(TELEPHONE))
+@pytest.mark.parametrize("codec", TELEPHONE, ids=repr)
 def test_telephone_codecs_end_at_4_khz(codec):
     samples = bursts()
-    (frequencies, before), (_, after) = level(samples), level(degraded(Codec(codec), samples))
+    (frequencies, before), (_, after) = level(samples), level(degraded(codec, samples))
     lost = before - after
     assert lost[frequencies > 4500].min() > 25
     assert abs(np.median(lost[(frequencies > 500) & (frequencies < 3000)])) < 6
+
+
+def test_wide_band_hands_free_sets_are_heard_up_to_8_khz():
+    """Eight bands share 57 bytes for 120 samples, 3.8 bits a sample: some 15 dB of what is white."""
+    samples = bursts()
+    (frequencies, before), (_, after) = level(samples), level(degraded(Codec("msbc"), samples))
+    assert np.abs((before - after)[(frequencies > 300) & (frequencies < 7500)]).max() < 3
+    error = degraded(Codec("msbc"), samples) - samples
+    assert 10 < 10 * np.log10(np.sum(samples**2) / np.sum(error**2)) < 20
+
+
+def encoded(line):
+    """The bits of the Bluetooth core specification, vol. 2, part B, 9.2, sign by sign."""
+    x_hat, delta, bits = 0.0, 10.0, []
+    for x in line:
+        bits.append(1 if x - x_hat >= 0 else -1)
+        x_hat, delta = moved(x_hat, delta, bits)
+    return bits
+
+
+def decoded(bits):
+    x_hat, delta, sound = 0.0, 10.0, []
+    for k in range(len(bits)):
+        x_hat, delta = moved(x_hat, delta, bits[: k + 1])
+        sound.append(x_hat)
+    return sound
+
+
+def moved(x_hat, delta, bits):
+    alpha = len(bits) >= 4 and len(set(bits[-4:])) == 1
+    delta = min(delta + 10, 1280) if alpha else max((1 - 2**-10) * delta, 10)
+    y_hat = x_hat + bits[-1] * delta
+    y = min(y_hat, 2**15 - 1) if y_hat >= 0 else max(y_hat, -(2**15))
+    return (1 - 2**-5) * y, delta
+
+
+@pytest.mark.parametrize("loudness", [0.0, 30.0, 3000.0, 60_000.0])
+def test_cvsd_decodes_its_own_bits_to_what_the_specification_says(loudness):
+    line = loudness * np.sin(np.arange(4000) / 30) * np.linspace(0, 1, 4000) + 1.0
+    np.testing.assert_allclose(_followed(line.astype(np.float32)), decoded(encoded(line.astype(np.float32))))
+
+
+def test_cvsd_lags_behind_steep_slopes():
+    """The loudest step against the decay of what was reached: 1280 / (1 - h) would be the end, were there no limit."""
+    jump = _followed(np.full(2000, 32767.0, np.float32))
+    assert jump[0] == 10 * 31 / 32
+    assert np.argmax(jump > 16_000) > 40
+    assert jump.max() <= 32767 * 31 / 32
 
 
 def test_fewer_bits_are_further_from_the_sound():
@@ -168,7 +217,7 @@ def test_parts_are_values(part):
 
 def test_the_hook_offers_each_name_once():
     names = [part.name for part in register_degradations()]
-    assert sorted(names) == ["band", "codec", "equaliser", "gain", "noise", "offset"]
+    assert sorted(names) == ["band", "codec", "cvsd", "equaliser", "gain", "noise", "offset"]
 
 
 def test_impossible_codecs_are_an_option_error():

@@ -155,22 +155,21 @@ def test_without_denoising_it_is_the_spectrum_of_segments():
     np.testing.assert_allclose(one(NoiseSpectrum("none"), samples), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("level", ["keep", "remove"])
-def test_noise_floor_is_its_formulas(level):
+def test_noise_floor_is_its_formulas():
     samples = recorded(0, 0)
     x = bands_of(samples)
     quiet, speech = sorted_frames(x)
     assert 20 < quiet.sum() < len(x) - 20 > speech.sum()
-    shares = (0.05, 0.1, 0.25, 0.5, 0.75, 0.95)
+    shares = (0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
     floors = np.quantile(x, shares, axis=0, method="nearest")
-    if level == "remove":
-        floors -= floors.mean(axis=1, keepdims=True)
+    heights = floors.mean(axis=1)
     d = x - x[quiet].mean(axis=0)
     squares = (d[quiet] ** 2).sum(axis=0)
     pairs = [[t for t in range(len(x) - lag) if quiet[t] and quiet[t + lag]] for lag in (1, 2, 4)]
     correlations = [sum(d[t] * d[t + lag] for t in at) / squares for at, lag in zip(pairs, (1, 2, 4), strict=True)]
-    expected = np.concatenate([*floors, x[quiet].std(axis=0), *correlations])
-    np.testing.assert_allclose(one(NoiseFloor(level=level), samples)[0], expected, atol=2e-3)
+    shapes = floors - heights[:, None]
+    expected = np.concatenate([*shapes, x[quiet].std(axis=0), *correlations, heights[:-1] - heights[-1]])
+    np.testing.assert_allclose(one(NoiseFloor(), samples)[0], expected, atol=2e-3)
 
 
 def test_the_floor_is_heard_whoever_speaks():
@@ -186,20 +185,20 @@ def test_the_floor_is_heard_whoever_speaks():
 def test_digital_silence_is_no_floor():
     samples = recorded(0, 0)
     padded = np.r_[np.zeros(RATE, np.float32), samples]
-    before, after = (
-        one(NoiseFloor(quantiles=(0.1,), lags=(), level="keep"), each)[0, :128] for each in (samples, padded)
-    )
+    before, after = (one(NoiseFloor(quantiles=(0.1, 0.9), lags=()), each)[0, :256] for each in (samples, padded))
     np.testing.assert_allclose(before, after, atol=0.5)
 
 
-def test_removing_the_level_takes_the_distance_from_voice_to_floor():
+def test_a_louder_floor_of_one_shape_differs_by_its_distance_from_the_voice_alone():
     quiet, loud = (utterance(0) + gain * hiss(1, (0, -10, 0, -10, 0)) for gain in (1, 2))
-    kept, shapes = (
-        [one(NoiseFloor(quantiles=(0.05,), lags=(), level=level), each)[0, :128] for each in (quiet, loud)]
-        for level in ("keep", "remove")
-    )
-    assert np.mean(kept[1] - kept[0]) == pytest.approx(np.log(4), abs=0.1)
-    np.testing.assert_allclose(*shapes, atol=0.6)
+    rows = [one(NoiseFloor(quantiles=(0.05, 0.98), lags=()), each)[0] for each in (quiet, loud)]
+    np.testing.assert_allclose(rows[0][:128], rows[1][:128], atol=0.6)
+    assert rows[1][-1] - rows[0][-1] == pytest.approx(np.log(4), abs=0.1)
+
+
+def test_a_gain_changes_nothing_of_the_floor():
+    samples = recorded(0, 0)
+    np.testing.assert_allclose(one(NoiseFloor(), samples), one(NoiseFloor(), 0.25 * samples), atol=1e-3)
 
 
 def test_channel_response_is_the_speech_spectrum_over_speech_at_large():

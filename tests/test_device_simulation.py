@@ -9,18 +9,21 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.signal import correlate, correlation_lags, welch
+from scipy.signal import butter, correlate, correlation_lags, freqz, lfilter, welch
 
 from earwitness.contracts import Degradation
-from earwitness.errors import OptionError
-from earwitness_devices.simulation import DEGRADATIONS, Ambience, Conference, Expander, Room, SimulatedDevice
+from earwitness.errors import EarwitnessError, OptionError
+from earwitness_devices.simulation import DEGRADATIONS, Ambience, Conference, Expander, Response, Room, SimulatedDevice
 from earwitness_devices.simulation._curves import GRID, high_pass, low_pass, smooth
 from earwitness_devices.simulation._dynamics import GainControl, Gate, Suppressor, quantise, soft_clip
 from earwitness_devices.simulation._transform import convolve, fast_length, gaussian
+from earwitness_devices.simulation.response import read_response
 from earwitness_devices.simulation.self_noise import draw_shape, levelled
+from earwitness_devices.simulation.traits import _draw_design
 
 RATE = 16_000
 PARTS = [Ambience(), Conference(), Expander(), Room(), SimulatedDevice(1, 2, 3, 4)]
+SPEECH = (GRID > 300) & (GRID < 3400)
 
 
 def noise(seconds=2.0, level=-30.0, seed=0):
@@ -50,7 +53,7 @@ def plain_devices(count):
     return plain[:count]
 
 
-@pytest.mark.parametrize("part", PARTS, ids=repr)
+@pytest.mark.parametrize("part", [*PARTS, Response("curve.csv"), SimulatedDevice(file="curve.csv")], ids=repr)
 def test_parts_are_degradations_and_values(part):
     assert isinstance(part, Degradation)
     assert type(part) in DEGRADATIONS
@@ -283,6 +286,86 @@ def test_saturation_and_rounding():
     np.testing.assert_array_equal(rounded * 2048, np.rint(rounded * 2048))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hz;dB\n100;-6,0\n1000;0,0\n4000;12,5\n",
+        "# made by hand\n1000, 0.0\n100, -6\n4000, 12.5\n",
+        "* REW\n  4000.0 12.5 90.0\n  100.0 -6.0 0.0\n  1000.0 0.0 3.1\n",
+    ],
+    ids=["semicolons", "commas", "blanks and phases"],
+)
+def test_a_curve_is_read_however_it_is_written(text, tmp_path):
+    (tmp_path / "curve.TXT").write_text(text)
+    curve = read_response(str(tmp_path / "curve.TXT"))
+    assert curve[SPEECH].mean() == pytest.approx(0.0, abs=1e-9)
+    expected = np.interp(np.log([20, 100, 200, 1000, 2000, 4000, 20_000]), np.log([100, 1000, 4000]), [-6, 0, 12.5])
+    found = np.interp([20, 100, 200, 1000, 2000, 4000, 20_000], GRID, curve)
+    np.testing.assert_allclose(found - found[3], expected - expected[3], atol=0.2)  # the grid is coarse
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+def test_an_impulse_response_has_the_magnitude_of_its_filter(rate, tmp_path):
+    numerator, denominator = butter(2, [200, 3000], "bandpass", fs=rate)
+    impulse = lfilter(numerator, denominator, np.eye(1, rate // 2, 100)[0])
+    soundfile.write(tmp_path / "measured.wav", impulse, rate, subtype="FLOAT")
+    curve = read_response(str(tmp_path / "measured.wav"))
+    inside = (GRID > 60) & (rate * 0.45 > GRID)
+    expected = 20 * np.log10(np.abs(freqz(numerator, denominator, GRID[inside], fs=rate)[1]))
+    offset = np.interp(1000, GRID, curve) - np.interp(1000, GRID[inside], expected)
+    np.testing.assert_allclose(curve[inside], expected + offset, atol=0.5)
+    assert curve[SPEECH].mean() == pytest.approx(0.0, abs=1e-9)
+
+
+def curve_file(folder, name="curve.csv", high=-12):
+    (folder / name).write_text(f"50;-20\n300;0\n3000;0\n6000;{high}\n")
+    return str(folder / name)
+
+
+def test_a_response_colours_the_sound_and_keeps_its_time(tmp_path):
+    samples = noise(4.0)
+    after = heard(Response(curve_file(tmp_path)), samples)
+    (frequencies, before), (_, coloured) = spectrum(samples), spectrum(after)
+    expected = np.interp(np.log(frequencies[5:]), np.log([50, 300, 3000, 6000]), [-20, 0, 0, -12])
+    assert np.abs((coloured - before)[5:] - expected).max() < 1.0
+    assert correlation_lags(len(after), len(samples))[np.argmax(correlate(after, samples))] == 0
+    np.testing.assert_array_equal(heard(Response(), samples), samples)
+
+
+@pytest.mark.parametrize("text", ["Hz;dB\n", "1000;0\n", "100;a\n200;b\n", "100\n200\n"])
+def test_a_text_without_a_curve_is_an_option_error(text, tmp_path):
+    (tmp_path / "curve.csv").write_text(text)
+    with pytest.raises(OptionError, match="lines of Hz and dB"):
+        Response(str(tmp_path / "curve.csv"))(noise(0.1), RATE, np.random.default_rng(0))
+
+
+def test_a_response_that_is_missing_or_silent_is_told(tmp_path):
+    with pytest.raises(OptionError, match="give another response"):
+        read_response(str(tmp_path / "missing.csv"))
+    with pytest.raises(EarwitnessError):
+        read_response(str(tmp_path / "missing.wav"))
+    soundfile.write(tmp_path / "silent.wav", np.zeros(1000), RATE)
+    with pytest.raises(OptionError, match="silent"):
+        read_response(str(tmp_path / "silent.wav"))
+
+
+def test_a_device_with_a_measured_response_is_the_drawn_one_in_all_else(tmp_path):
+    file = curve_file(tmp_path)
+    drawn, measured = SimulatedDevice(3, 1, 2, 0), SimulatedDevice(3, 1, 2, 0, file=file)
+    difference = measured.traits.response - read_response(file)
+    assert np.std(difference) < 3.0  # a unit's tolerances
+    np.testing.assert_allclose(difference, drawn.traits.response - drawn_response(drawn), atol=1e-9)
+    kept = ("gain", "saturation", "converter", "quality", "stages", "offset", "bits")
+    assert all(getattr(drawn.traits, name) == getattr(measured.traits, name) for name in kept)
+    assert drawn.traits.noise.tones == measured.traits.noise.tones
+    assert np.std(drawn.traits.response - measured.traits.response) > 1.0
+
+
+def drawn_response(device):
+    """The response of a device's model, before the tolerances of its unit."""
+    return _draw_design(device.seed, device.brand, device.model).response
+
+
 @given(st.integers(1, 10**6))
 def test_fast_lengths_are_long_enough_and_not_much_longer(count):
     length = fast_length(count)
@@ -311,6 +394,24 @@ def test_a_population_counts_units_then_models_then_brands(script):
     assert len(set(numbers)) == 9
 
 
+def test_models_take_given_responses_in_turn(script, tmp_path):
+    files = [curve_file(tmp_path, name) for name in ("b.csv", "a.csv")]
+    soundfile.write(tmp_path / "c.wav", noise(0.1), RATE)
+    given = script.measured([tmp_path])
+    assert given == (files[1], files[0], str(tmp_path / "c.wav"))
+    devices = script.population(8, 8, models=2, units=2, responses=given)
+    assert [d.file for d in devices] == [given[k] for k in (0, 0, 1, 1, 2, 2, 0, 0)]
+    assert [d.file for d in script.population(2, 2, models=1, units=1)] == ["", ""]
+
+
+@pytest.mark.parametrize("codec", ["msbc", "cvsd", "mp3"])
+def test_what_arrives_through_a_codec_is_another_sound_of_the_same_length(script, codec):
+    samples = noise(0.5)
+    after = script.sent(samples, codec, RATE, np.random.default_rng(0))
+    assert after.shape == samples.shape
+    assert not np.array_equal(after, samples)
+
+
 def test_parts_of_the_speakers_are_disjoint_and_whole(script, tmp_path):
     for name in "abcdefg":
         (tmp_path / name).mkdir()
@@ -335,6 +436,7 @@ def test_a_corpus_is_the_same_twice_and_its_manifest_true(script, tmp_path):
     assert contents[0] == contents[1]
     assert len(set(contents[0])) == 6
     assert {line["codec"] for line in lines} == {"none", "conference"}
+    assert {line["response"] for line in lines} == {"drawn"}
     assert {line["speaker"] for line in lines} <= {"a", "b"}
     assert {line["room"] for line in lines} <= {"drawn-0", "drawn-1", "drawn-2"}
     info = soundfile.info(out / lines[0]["path"])

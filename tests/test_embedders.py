@@ -11,18 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from earwitness.contracts import Embedder, LearnedEmbedder
+from earwitness.errors import PipelineError
 from earwitness.network import OnnxNetwork
 from earwitness.training.export import export_network
-from earwitness_embedders import Ecapa, Perceptron, ResNet18, Stats
+from earwitness_embedders import Cnn1d, Ecapa, ResNet18, Stats
 
-NETWORKS = [ResNet18(width=4, dim=16), Ecapa(channels=16, dim=12), Perceptron(width=16, dim=8)]
+NETWORKS = [ResNet18(width=4, dim=16), Ecapa(channels=16, dim=12), Cnn1d(bands=10, width=16, hidden=64, dim=8)]
 DIMS = 20
 
 
-def lively(embedder):
+def lively(embedder, dims=DIMS):
     """The embedder's network in eval mode, its batch statistics far from where they start."""
     torch.manual_seed(3)
-    network = embedder.network(DIMS)
+    network = embedder.network(dims)
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
@@ -119,20 +120,21 @@ def test_statistics_pooling_matches_numpy():
     np.testing.assert_allclose(statistics(torch.from_numpy(array)), expected, atol=1e-6)
 
 
-def test_perceptron_computes_its_formula():
-    """In float64 by hand: a norm, layers of matrix, norm and ramp, a matrix and a norm."""
-    network, array = lively(Perceptron(width=5, depth=2, dim=3)), features(4, 9)
-    state = {key: value.double().numpy() for key, value in network.state_dict().items()}
+def test_cnn1d_sees_a_bump_alike_wherever_it_stands():
+    """Convolutions follow a shift along frequency, until the full layer; numbers beside the curves reach that alone."""
+    network = lively(Cnn1d(width=8, hidden=16, dim=8), dims=2 * 128 + 3)
+    curves = torch.zeros(1, 2, 128)
+    curves[..., 46:50] = torch.randn(1, 2, 4, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        here, there = (network.stages(each).numpy() for each in (curves, curves.roll(16, 2)))  # 16 bands are 2 places
+    np.testing.assert_allclose(here[..., 6], there[..., 8], atol=1e-5)
+    assert np.abs(here[..., 6] - here[..., 8]).max() > 0.01
+    assert network.out[1].in_features == here[0].size + 3
 
-    def norm(x, name):
-        mean, variance = state[f"{name}.running_mean"], state[f"{name}.running_var"]
-        return (x - mean) / np.sqrt(variance + 1e-5) * state[f"{name}.weight"] + state[f"{name}.bias"]
 
-    x = norm(array.astype(np.float64).mean(axis=1), "norm")
-    for layer in range(2):
-        x = np.maximum(norm(x @ state[f"hidden.{layer}.0.weight"].T, f"hidden.{layer}.1"), 0)
-    expected = norm(x @ state["out.0.weight"].T + state["out.0.bias"], "out.1")
-    np.testing.assert_allclose(embed(network, array), expected, atol=1e-5)
+def test_cnn1d_wants_a_whole_curve():
+    with pytest.raises(PipelineError, match="lower bands"):
+        Cnn1d(bands=128).network(60)
 
 
 @pytest.mark.parametrize("embedder", NETWORKS, ids=lambda e: e.name)

@@ -20,13 +20,14 @@ import soundfile
 import typer
 from rich.progress import track
 
-from earwitness.audio import find_clips, read_clip, resampled
+from earwitness.audio import find_clips, is_audio, read_clip, resampled
 from earwitness.plugins import load_catalogue
 from earwitness.types import FloatArray
 from earwitness_devices.simulation import Ambience, Conference, Expander, Room, SimulatedDevice
 
 LEVELS = (-38.0, -20.0)  # dB of full scale before the microphone, about telephony's -26 dB: near and far, soft and loud
 MIX = ("none", "none", "none", "opus", "aac", "mp3", "amr", "mulaw")
+CURVES = (".csv", ".txt")
 
 Files = tuple[str, ...]
 
@@ -80,7 +81,9 @@ def sent(sound: FloatArray, codec: str, rate: int, rng: np.random.Generator) -> 
         return sound
     if codec == "conference":
         sound, codec = Conference()(sound, rate, rng), "opus"
-    return np.asarray(load_catalogue().get("degradation", "codec")(codec=codec)(sound, rate, rng))
+    name, options = (codec, {}) if codec == "cvsd" else ("codec", {"codec": codec})
+    line = load_catalogue().get("degradation", name)(**options)
+    return np.asarray(line(sound, rate, rng))
 
 
 def recorded(device: SimulatedDevice, clip: int, plan: Plan) -> dict[str, str]:
@@ -106,15 +109,25 @@ def recorded(device: SimulatedDevice, clip: int, plan: Plan) -> dict[str, str]:
         "session": f"{source}-{clip}",
         "room": Path(room).stem or f"drawn-{place}",
         "codec": codec,
+        "response": Path(device.file).stem or "drawn",
         "brand": f"sim-{device.seed}-{device.brand}",
         "model": f"sim-{device.seed}-{device.brand}-{device.model}",
         "unit": source,
     }
 
 
-def population(world: int, count: int, models: int, units: int) -> list[SimulatedDevice]:
-    """The first `count` devices of a world: `models` to a brand, `units` to a model."""
-    return [SimulatedDevice(world, n // (models * units), n // units % models, n % units) for n in range(count)]
+def population(world: int, count: int, models: int, units: int, responses: Files = ()) -> list[SimulatedDevice]:
+    """The first `count` devices of a world: `models` to a brand, `units` to a model.
+
+    Models take given responses one after the other, and begin anew when these are through.
+    """
+    given = responses or ("",)
+    return [
+        SimulatedDevice(
+            world, n // (models * units), n // units % models, n % units, file=given[n // units % len(given)]
+        )
+        for n in range(count)
+    ]
 
 
 def by_speaker(folders: Iterable[Path], part: str) -> tuple[Files, ...]:
@@ -133,6 +146,12 @@ def by_speaker(folders: Iterable[Path], part: str) -> tuple[Files, ...]:
 def found(folder: Path | None) -> Files:
     """All recordings in a folder, or none without one."""
     return tuple(map(str, find_clips([folder]))) if folder else ()
+
+
+def measured(folders: Iterable[Path]) -> Files:
+    """All measured responses in folders: impulse responses, and curves as text."""
+    files = (file for folder in folders for file in folder.rglob("*") if is_audio(file) or file.suffix in CURVES)
+    return tuple(sorted(map(str, files)))
 
 
 def bounds(text: str) -> tuple[float, float]:
@@ -154,11 +173,15 @@ def main(
     units: Annotated[int, typer.Option(help="Units of a model.")] = 1,
     speakers: Annotated[str, typer.Option(help="Which speakers, A:B.")] = ":",
     split: Annotated[str, typer.Option(help="train, dev or test.")] = "train",
+    responses: Annotated[
+        list[Path] | None,
+        typer.Option(help="Measured responses of devices that models take in place of drawn ones; give a world apart."),
+    ] = None,
     rooms: Annotated[Path | None, typer.Option(help="Measured room responses; otherwise drawn.")] = None,
     noise: Annotated[Path | None, typer.Option(help="Background recordings; otherwise drawn.")] = None,
     places: Annotated[int, typer.Option(help="Drawn rooms that devices share; 0: one for each clip.")] = 0,
     codec: Annotated[
-        str, typer.Option(help="One or more, by commas: none, conference, mix, or a codec's name.")
+        str, typer.Option(help="One or more, by commas: none, conference, mix, cvsd, or a codec's name (msbc...).")
     ] = "none",
     snr: Annotated[str, typer.Option(help="Speech to background in dB, LOW:HIGH.")] = "20:60",
     workers: Annotated[int, typer.Option(help="Processes.")] = 2,
@@ -167,7 +190,8 @@ def main(
     codecs = MIX if codec == "mix" else tuple(codec.split(","))
     voices = by_speaker(speech_folders, speakers)
     plan = Plan(out, seed, split, rate, seconds, voices, found(rooms), found(noise), places, codecs, bounds(snr))
-    jobs = [(device, clip) for device in population(world, devices, models, units) for clip in range(clips)]
+    drawn = population(world, devices, models, units, measured(responses or ()))
+    jobs = [(device, clip) for device in drawn for clip in range(clips)]
     out.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(workers) as pool, (out / "manifest.csv").open("w", encoding="utf-8", newline="") as stream:
         lines = pool.map(partial(recorded, plan=plan), *zip(*jobs, strict=True), chunksize=clips)

@@ -17,6 +17,8 @@ class Coder:
             cross-correlation of noise before and after).
         rates: Sample rates it takes, ascending; empty means any.
         bitrates: Usual kilobits a second; empty means there is only one.
+        tail: Samples of silence put after the sound, for an encoder that drops what doesn't fill a frame.
+        options: The encoder's own, names and values.
     """
 
     encoder: str
@@ -25,6 +27,8 @@ class Coder:
     delay: int
     rates: tuple[int, ...] = ()
     bitrates: tuple[float, ...] = ()
+    tail: int = 0
+    options: tuple[tuple[str, str], ...] = ()
 
     def rate_for(self, rate: int) -> int:
         """The lowest of its sample rates that loses nothing of sound at `rate`, or else its highest."""
@@ -39,6 +43,7 @@ CODERS = {
     "flac": Coder("flac", "flac", "s16", 0),
     "g723": Coder("g723_1", "g723_1", "s16", 60, (8000,), (6.3,)),
     "mp3": Coder("libmp3lame", "mp3float", "fltp", 1105, _MPEG_RATES, (64.0, 32.0, 24.0)),
+    "msbc": Coder("sbc", "sbc", "s16", 73, (16_000,), tail=120, options=(("msbc", "1"),)),
     "mulaw": Coder("pcm_mulaw", "pcm_mulaw", "s16", 0, (8000,)),
     "opus": Coder("libopus", "opus", "flt", 312, (48000,), (32.0, 24.0, 16.0)),
     "realaudio": Coder("real_144", "real_144", "s16", 160, (8000,)),

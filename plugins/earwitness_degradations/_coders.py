@@ -37,9 +37,11 @@ def _through_packets(coder: Coder, samples: FloatArray, rate: int, bit_rate: int
     """Encoder to decoder; returns the decoded sound and its delay in samples."""
     encoder = av.CodecContext.create(coder.encoder, "w")
     encoder.sample_rate, encoder.layout, encoder.format = rate, "mono", coder.sample_format
+    encoder.options = dict(coder.options)
     if bit_rate is not None:
         encoder.bit_rate = bit_rate
-    packets = [*encoder.encode(_frame(np.pad(samples, (0, coder.delay)), rate)), *encoder.encode(None)]
+    whole = np.pad(samples, (0, coder.delay + coder.tail))
+    packets = [*encoder.encode(_frame(whole, rate)), *encoder.encode(None)]
     decoder = av.CodecContext.create(coder.decoder, "r")
     decoder.sample_rate, decoder.layout = rate, "mono"
     decoder.flags2 |= Flags2.skip_manual  # some codecs announce their delay, others don't: `delay` serves for all

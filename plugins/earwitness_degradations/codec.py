@@ -9,6 +9,7 @@ import soxr
 from earwitness.errors import OptionError
 from earwitness.types import FloatArray
 from earwitness_degradations._coder_table import CODERS
+from earwitness_degradations._rates import returned
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +17,14 @@ class Codec:
     """Encode and decode with one of FFmpeg's codecs, through PyAV; what comes back is in time with the input.
 
     The sound is resampled (soxr HQ) to the codec's own rate where it can't take the clip's: 8 kHz for the
-    telephone codecs, 48 kHz for Opus, otherwise the next rate up. Each codec's delay is known and taken out.
+    telephone codecs, 16 kHz for mSBC, 48 kHz for Opus, otherwise the next rate up. Each codec's delay is known and
+    taken out.
 
     Args:
-        codec: aac, amr, flac, g723 (G.723.1), mp3, mulaw (G.711), opus, realaudio (14.4) or wma (version 2).
+        codec: aac, amr, flac, g723 (G.723.1), mp3, msbc (wide-band hands-free sets), mulaw (G.711), opus, realaudio
+            (14.4) or wma (version 2).
         bitrates: Kilobits a second, one drawn for each clip; none means those usual for the codec. Codecs
-            without a choice (flac, mulaw, realaudio) take none.
+            without a choice (flac, msbc, mulaw, realaudio) take none.
         probability: How often it happens at all.
 
     Raises:
@@ -53,9 +56,4 @@ class Codec:
         coder_rate = coder.rate_for(rate)
         sent = soxr.resample(samples, rate, coder_rate)
         received = transcode(coder, sent, coder_rate, bit_rate)
-        return _fit(soxr.resample(received, coder_rate, rate), len(samples))
-
-
-def _fit(samples: FloatArray, count: int) -> FloatArray:
-    """Cut or fill with zeros to `count` samples: resampling there and back may round by one."""
-    return np.pad(samples[:count], (0, max(0, count - len(samples)))).astype(np.float32, copy=False)
+        return returned(received, coder_rate, rate, len(samples))

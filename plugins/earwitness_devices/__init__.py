@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from importlib.resources import files
 
-import yaml
-
 from earwitness import hookimpl
+from earwitness.cards import read_cards
 from earwitness.contracts import Degradation, Frontend
 from earwitness.types import Card
 from earwitness_devices.bed import Bed
@@ -54,5 +53,4 @@ def register_pipelines() -> Iterable[str]:
 @hookimpl
 def register_sources() -> Iterable[Card]:
     """Return the cards of the devices this plugin knows."""
-    cards = yaml.safe_load((files("earwitness_devices") / "cards.yaml").read_text("utf-8"))
-    return [Card.from_dict({"id": name, "kind": "device", **card}) for name, card in cards.items()]
+    return read_cards(files("earwitness_devices") / "cards.yaml")

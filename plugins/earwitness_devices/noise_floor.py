@@ -1,7 +1,7 @@
 """`noise_floor`: the spectrum under the speech, and how it moves."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,12 +18,14 @@ class NoiseFloor:
 
     x_t[m] is the log power of frame t in band m, frames of digital silence left out. The window's one row is
 
-        the p-quantile of x_t[m] over t, for p in `quantiles`;
+        q_p[m] - h_p, q_p[m] = the p-quantile of x_t[m] over t,  h_p = mean over m of q_p[m],  p in `quantiles`;
         s[m] = deviation of x_t[m] over quiet frames t;
-        sum d_t[m] d_{t+l}[m] / sum d_t[m]^2,  l in `lags`,  d_t = x_t less its mean over quiet frames,
+        sum d_t[m] d_{t+l}[m] / sum d_t[m]^2,  l in `lags`,  d_t = x_t less its mean over quiet frames;
+        h_p - h_r,  r the last of `quantiles`,  p the others,
 
-    the last over quiet frames whose l-th follower is quiet too. Between words, and in most bands even during them, a
-    low quantile hears what the microphone and its converter hiss, hum and gate, whoever speaks. That near-silent
+    the correlations over quiet frames whose l-th follower is quiet too. A gain changes none of it. Between words, and
+    in most bands even during them, a low quantile hears what the microphone and its converter hiss, hum and gate,
+    whoever speaks. That near-silent
     spectra name a microphone: Buchholz, Kraetzer and Dittmann, Microphone classification using Fourier coefficients,
     Information Hiding 2009; that minima over time follow the noise under speech: Martin, Noise power spectral density
     estimation based on optimal smoothing and minimum statistics, IEEE TSAP 9(5), 2001. The statistics are ours.
@@ -33,8 +35,6 @@ class NoiseFloor:
         hop_ms: From one frame to the next.
         bands: Equal bands up to half the rate.
         quantiles: Shares of frames below.
-        level: Whether quantiles stay as they are or each has its mean over bands removed, so that only shapes remain
-            and neither a gain nor the distance from voice to floor is heard.
         lags: Distances in frames of the autocorrelation.
     """
 
@@ -42,12 +42,11 @@ class NoiseFloor:
     frame_ms: float = 32.0
     hop_ms: float = 16.0
     bands: int = 128
-    quantiles: tuple[float, ...] = (0.05, 0.1, 0.25, 0.5, 0.75, 0.95)
-    level: Literal["keep", "remove"] = "remove"
+    quantiles: tuple[float, ...] = (0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
     lags: tuple[int, ...] = (1, 2, 4)
 
     def __call__(self, samples: FloatArray, rate: int) -> FloatArray:
-        """(B, n) -> (B, 1, dims), 1280 of them by default.
+        """(B, n) -> (B, 1, dims), 1543 of them by default.
 
         Raises:
             OptionError: More bands than the frame bears.
@@ -61,10 +60,14 @@ class NoiseFloor:
         unrest = np.where(quiet[:, None], x - x[quiet].mean(axis=0), np.float32(0))
         scatter = np.square(unrest).sum(axis=0)
         correlations = [(unrest[lag:] * unrest[:-lag]).sum(axis=0) / (scatter + SCATTER_FLOOR) for lag in self.lags]
-        return np.concatenate([*self._quantiles(x), np.sqrt(scatter / quiet.sum()), *correlations], dtype=np.float32)
+        quantiles = self._quantiles(x)
+        heights = quantiles.mean(axis=1)
+        shapes = quantiles - heights[:, None]
+        rows = [*shapes, np.sqrt(scatter / quiet.sum()), *correlations, heights[:-1] - heights[-1]]
+        return np.concatenate(rows, dtype=np.float32)
 
     def _quantiles(self, x: FloatArray) -> FloatArray:
         """At the nearest ranks over frames: (frames, bands) -> (quantiles, bands)."""
         ranks = [round(share * (len(x) - 1)) for share in self.quantiles]
-        values = np.sort(x, axis=0)[ranks]  # whole sorts are vectorised, and ten times as fast as a partition
-        return values - values.mean(axis=1, keepdims=True) if self.level == "remove" else values
+        # whole sorts are vectorised, and ten times as fast as a partition
+        return np.asarray(np.sort(x, axis=0)[ranks])

@@ -51,6 +51,12 @@ def low_pass(corner: float, order: float) -> Curve:
     return curve
 
 
+def levelled_response(curve: Curve) -> Curve:
+    """The curve moved so that it is 0 dB on average where speech is, from 300 to 3400 Hz."""
+    speech = (GRID > 300.0) & (GRID < 3400.0)
+    return np.asarray(curve - curve[speech].mean())
+
+
 def on_frequencies(curve: Curve, frequencies: Frequencies) -> NDArray[np.float64]:
     """The curve in dB at other frequencies in Hz, linear in between and level beyond its ends."""
     return np.interp(frequencies, GRID, curve)

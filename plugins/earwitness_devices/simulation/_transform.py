@@ -7,6 +7,9 @@ from earwitness.types import FloatArray
 
 Spectrum = NDArray[np.complex64]
 
+MARGIN = 1024
+"""Samples: the longest that the response of a microphone rings."""
+
 
 def fast_length(count: int) -> int:
     """The least 4, 5, 6 or 7 times a power of two that is `count` or more."""

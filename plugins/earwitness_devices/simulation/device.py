@@ -11,11 +11,9 @@ from earwitness.errors import OptionError
 from earwitness.types import FloatArray
 from earwitness_devices.simulation._curves import OCTAVES, Curve, Frequencies, on_frequencies, smooth
 from earwitness_devices.simulation._dynamics import quantise, soft_clip
-from earwitness_devices.simulation._transform import Spectrum, fast_length, gaussian
+from earwitness_devices.simulation._transform import MARGIN, Spectrum, fast_length, gaussian
 from earwitness_devices.simulation.self_noise import tone_bins
 from earwitness_devices.simulation.traits import Traits, draw_traits
-
-MARGIN = 1024  # samples: the longest that a response rings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +33,11 @@ class SimulatedDevice:
         model: Number of the model within the brand; its units share everything but tolerances.
         unit: Number of the unit within the model.
         placement: Standard deviation in dB of the level from call to call; the other parts of P follow it.
+        file: A measured response (`earwitness_devices.simulation.response`) that the model has in place of the one
+            drawn; its units differ as others do.
 
     Raises:
-        OptionError: A number is negative.
+        OptionError: A number is negative, or the file holds no response.
     """
 
     name: ClassVar[str] = "device"
@@ -46,6 +46,7 @@ class SimulatedDevice:
     model: int = 0
     unit: int = 0
     placement: float = 3.0
+    file: str = ""
 
     def __post_init__(self) -> None:
         if min(self.seed, self.brand, self.model, self.unit) < 0 or self.placement < 0:
@@ -54,7 +55,7 @@ class SimulatedDevice:
     @property
     def traits(self) -> Traits:
         """What was drawn."""
-        return draw_traits(self.seed, self.brand, self.model, self.unit)
+        return draw_traits(self.seed, self.brand, self.model, self.unit, self.file)
 
     def response(self, frequencies: Frequencies) -> NDArray[np.float64]:
         """What speech is filtered with, in dB at frequencies in Hz, its gain included."""

@@ -1,14 +1,15 @@
 """What one device is, drawn from its numbers: a brand's habits, a model's design, a unit's tolerances."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from earwitness.types import FloatArray
-from earwitness_devices.simulation._curves import GRID, OCTAVES, Curve, bells, high_pass, low_pass, smooth
+from earwitness_devices.simulation._curves import OCTAVES, Curve, bells, high_pass, levelled_response, low_pass, smooth
 from earwitness_devices.simulation._dynamics import GainControl, Gate, Suppressor
+from earwitness_devices.simulation.response import read_response
 from earwitness_devices.simulation.self_noise import SelfNoise, Tone, draw_shape, draw_tones
 
 RATES = (8000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
@@ -68,9 +69,14 @@ class Design:
 
 
 @lru_cache(maxsize=4096)
-def draw_traits(seed: int, brand: int, model: int, unit: int) -> Traits:
-    """The unit of these numbers: its model's design within a unit's tolerances, the same whenever it is asked for."""
+def draw_traits(seed: int, brand: int, model: int, unit: int, file: str = "") -> Traits:
+    """The unit of these numbers: its model's design within a unit's tolerances, the same whenever it is asked for.
+
+    With a `file` the model has that measured response in place of the one drawn; all else stays the same.
+    """
     design = _draw_design(seed, brand, model)
+    if file:
+        design = replace(design, response=read_response(file))
     rng = np.random.default_rng([UNIT, seed, brand, model, unit])
     response = design.response + smooth(rng, 0.7) + rng.normal(0.0, 0.3) * OCTAVES
     gain, level = design.gain + rng.normal(0.0, 1.0), design.level + rng.normal(0.0, 0.8)
@@ -135,8 +141,7 @@ def _draw_response(rng: np.random.Generator, converter: int) -> Curve:
     curve: Curve = shape + high_pass(corner, int(rng.integers(1, 5)))
     curve += low_pass(rng.uniform(5000.0, 20_000.0), rng.uniform(0.5, 4.0))
     curve += low_pass(rng.uniform(0.4, 0.48) * converter, 16.0)
-    speech = (GRID > 300.0) & (GRID < 3400.0)
-    return np.asarray(curve - curve[speech].mean())
+    return levelled_response(curve)
 
 
 def _draw_stages(rng: np.random.Generator, share: float, floor: float) -> tuple[Stage, ...]:
