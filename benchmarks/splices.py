@@ -49,7 +49,7 @@ def asked(registry: Path, pairs: Sequence[Pair], seconds: float, name: str) -> I
     with TemporaryDirectory() as folder, earwitness.open(registry) as engine:
         for at, pair in enumerate(track(pairs, name)):
             change = joined(pair, seconds, file := Path(folder) / f"{at}.wav")
-            yield pair, change, engine.identify(file, pair[0].task or "all")[0]
+            yield pair, change, engine.identify(file, pair[0].task or "all", segments=True)[0]
 
 
 def figures(answers: Sequence[tuple[Pair, float, Verdict]]) -> Mapping[str, Any]:

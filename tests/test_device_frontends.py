@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import pywt
+from scipy.ndimage import median_filter
 from scipy.signal import butter, firwin, firwin2, freqz, get_window, lfilter, sosfilt, stft
 
 from earwitness.errors import OptionError
@@ -155,6 +156,16 @@ def test_without_denoising_it_is_the_spectrum_of_segments():
     np.testing.assert_allclose(one(NoiseSpectrum("none"), samples), expected, atol=1e-4)
 
 
+def standing(samples):
+    """A literal float64 of `steady_tones` for frames of 1024."""
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1024) / 1024)
+    starts = range(0, len(samples) - 1023, 512)
+    spectra = [np.fft.rfft(samples[s : s + 1024].astype(float) * window) for s in starts]
+    x = np.log(np.abs(spectra) ** 2 / (window**2).sum())[:, 1:]
+    quiet = np.quantile(x, 0.15, axis=0, method="nearest")
+    return quiet - median_filter(quiet, 15, mode="mirror")
+
+
 def test_noise_floor_is_its_formulas():
     samples = recorded(0, 0)
     x = bands_of(samples)
@@ -168,7 +179,8 @@ def test_noise_floor_is_its_formulas():
     pairs = [[t for t in range(len(x) - lag) if quiet[t] and quiet[t + lag]] for lag in (1, 2, 4)]
     correlations = [sum(d[t] * d[t + lag] for t in at) / squares for at, lag in zip(pairs, (1, 2, 4), strict=True)]
     shapes = floors - heights[:, None]
-    expected = np.concatenate([*shapes, x[quiet].std(axis=0), *correlations, heights[:-1] - heights[-1]])
+    tones = standing(samples).reshape(128, 4).T
+    expected = np.concatenate([*shapes, x[quiet].std(axis=0), *correlations, *tones, heights[:-1] - heights[-1]])
     np.testing.assert_allclose(one(NoiseFloor(), samples)[0], expected, atol=2e-3)
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import ClassVar
 
 import numpy as np
@@ -30,7 +30,7 @@ from earwitness.training import learn, loop, train
 from earwitness.training.data import Corpus, batches, crop, gather
 from earwitness.training.export import export_network
 from earwitness.training.features import Rendered, render
-from earwitness.training.learner import Classifier, Learner, with_margin
+from earwitness.training.learner import Classifier, Learner, prototypical_cosines, with_margin
 from earwitness_degradations import Noise
 from earwitness_embedders import ResNet18, Stats
 from earwitness_frontends import Lfcc
@@ -340,13 +340,53 @@ def test_classes_are_drawn_by_the_root_of_their_size():
     np.testing.assert_allclose(clips, 10 / 17 / 100, atol=0.002)
 
 
+def test_an_episode_has_so_many_clips_of_each_of_its_classes():
+    corpus = sized(9, 3, 2, 5)
+    for seed in range(50):
+        drawn = corpus.draw_episode(7, 3, np.random.default_rng(seed)).reshape(-1, 3)
+        labels = corpus.labels[drawn]
+        assert labels.shape == (2, 3)
+        assert (labels == labels[:, :1]).all()
+        assert len(set(labels[:, 0])) == 2
+        assert len(set(drawn.ravel().tolist())) == 6
+        assert 2 not in labels, "two clips are no three"
+    assert len(corpus.draw_episode(300, 3, np.random.default_rng(0))) == 9
+
+
+def test_prototypical_cosines_leave_a_clip_out_of_its_own_mean():
+    rng = np.random.default_rng(0)
+    e = rng.standard_normal((4, 3, 5))
+    e /= np.linalg.norm(e, axis=2, keepdims=True)
+    cosines, targets = prototypical_cosines(torch.from_numpy(e.reshape(12, 5)), 3)
+    assert targets.tolist() == [0, 1, 2, 3] * 3
+    for row, (place, own) in enumerate(product(range(3), range(4))):
+        others = [place_ for place_ in range(3) if place_ != place]
+        means = e[:, others].mean(axis=1)
+        expected = means @ e[own, place] / np.linalg.norm(means, axis=1)
+        np.testing.assert_allclose(cosines[row], expected, atol=1e-12)
+
+
+def test_episodes_learn_what_tells_classes_apart_and_leave_means_as_the_head(corpus, cache, tmp_path):
+    train_corpus, dev = rendered(corpus, cache)
+    recipe = replace(RECIPE, epochs=2, steps=40, batch=12, shots=4, scale=20.0)
+    learner = Learner(PIPELINE.embedder, recipe, (78, 60), 3, 0)
+    progress = loop.fit(learner, recipe, 0.5, train_corpus, dev, tmp_path / "checkpoint", "run", True)
+    assert progress.losses[-1] < progress.losses[0]
+    assert max(progress.figures) > 0.7  # chance is a third
+    clips = np.flatnonzero(train_corpus.labels == 1)[:4]
+    windows = np.concatenate([train_corpus.clips[clip].windows(0) for clip in clips])
+    with torch.inference_mode():
+        mean = learner.model.eval().embed(torch.from_numpy(windows)).mean(dim=0)
+    np.testing.assert_allclose(learner.model.head.weight[1].detach(), mean, atol=1e-5)
+
+
 def test_every_version_window_and_stretch_is_heard(tmp_path):
     files = []
     for version in range(2):
         files.append(tmp_path / f"{version}.npy")
         np.save(files[-1], (100 * version + np.arange(30).reshape(3, 10, 1)).astype(np.float16))
     corpus = replace(sized(1, 1), clips=(Rendered(tuple(files)),) * 2)
-    ((features, labels),) = batches(corpus, 2000, 1, 0.3, np.random.default_rng(0))
+    ((features, labels),) = batches(corpus, Recipe(batch=2000, steps=1), 0.3, np.random.default_rng(0))
     assert features.shape == (2000, 3, 1)
     assert features.dtype == np.float32
     assert set(labels.tolist()) == {0, 1}

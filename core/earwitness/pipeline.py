@@ -55,8 +55,10 @@ class Recipe:
 
     Each training clip is rendered once per entry of `versions`, a chain of degradations; `crop` is the length
     of a training example in seconds; an epoch is `steps` batches, however many clips there are; `patience` the
-    epochs without a better `dev` figure before it stops. An embedder fitted in closed form takes whole windows of
-    all versions at once, and of all this only `versions`.
+    epochs without a better `dev` figure before it stops. With two `shots` or more, a batch is an episode of so many
+    clips of each of `batch` / `shots` sources, told apart by one another's means; without, sources are the classes of
+    a softmax. An embedder fitted in closed form takes whole windows of all versions at once, and of all this only
+    `versions`.
     """
 
     epochs: int = 12
@@ -65,6 +67,7 @@ class Recipe:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     crop: float = 1.28
+    shots: int = 0
     margin: float = 0.0
     scale: float = 16.0
     smoothing: float = 0.1

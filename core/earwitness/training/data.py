@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from earwitness.errors import TrainingError
 from earwitness.manifest import Manifest, Row, Split
+from earwitness.pipeline import Recipe
 from earwitness.training.features import Rendered
 from earwitness.types import FloatArray, IntArray, Task
 
@@ -38,6 +39,16 @@ class Corpus:
         weights = (1.0 / np.sqrt(self._sizes()))[self.labels]
         drawn: IntArray = rng.choice(len(self.labels), size=count, p=weights / weights.sum())
         return drawn
+
+    def draw_episode(self, count: int, shots: int, rng: np.random.Generator) -> IntArray:
+        """Indices of `shots` different clips of each of `count` / `shots` classes, a class's side by side.
+
+        Classes are drawn evenly, without repetition, from those that have so many clips; all of them where they are
+        fewer.
+        """
+        able = np.flatnonzero(self._sizes() >= shots)
+        classes = rng.choice(able, min(len(able), count // shots), replace=False)
+        return np.concatenate([rng.choice(np.flatnonzero(self.labels == k), shots, replace=False) for k in classes])
 
     def _sizes(self) -> IntArray:
         return np.bincount(self.labels, minlength=len(self.sources))
@@ -77,14 +88,15 @@ def _corpus(rows: Sequence[Row], sources: tuple[str, ...]) -> Corpus:
 
 
 def batches(
-    corpus: Corpus, size: int, steps: int, share: float, rng: np.random.Generator
+    corpus: Corpus, recipe: Recipe, share: float, rng: np.random.Generator
 ) -> Iterator[tuple[FloatArray, IntArray]]:
-    """`steps` batches of features (size, frames, dims) and labels (size,).
+    """The batches of an epoch: features (B, frames, dims) and labels (B,).
 
-    A clip is drawn by `Corpus.draw`, then one of its versions, a window and a crop of `share` of its frames.
+    Clips are drawn by `Corpus.draw`, or by episodes, then one of a clip's versions, a window and a crop of `share` of
+    its frames.
     """
-    for _ in range(steps):
-        drawn = corpus.draw(size, rng)
+    for _ in range(recipe.steps):
+        drawn = corpus.draw_episode(recipe.batch, recipe.shots, rng) if recipe.shots else corpus.draw(recipe.batch, rng)
         yield np.stack([crop(corpus.clips[clip].draw(rng), share, rng) for clip in drawn]), corpus.labels[drawn]
 
 

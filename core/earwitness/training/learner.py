@@ -13,9 +13,10 @@ from torch.optim.lr_scheduler import OneCycleLR
 from earwitness.contracts import LearnedEmbedder
 from earwitness.network import Device
 from earwitness.pipeline import Recipe
+from earwitness.training.data import Corpus
 from earwitness.types import FloatArray, IntArray
 
-__all__ = ["Classifier", "Learner", "reproducible", "with_margin"]
+__all__ = ["Classifier", "Learner", "prototypical_cosines", "reproducible", "with_margin"]
 
 BATCH = 32
 EDGE = 1e-6  # where the arc cosine's slope is still finite in float32
@@ -33,18 +34,26 @@ class Classifier(nn.Module):
         self.network = network
         self.head = nn.Linear(dim, classes, bias=False)
 
+    def embed(self, features: Tensor) -> Tensor:
+        """(B, frames, dims) -> (B, d), unit."""
+        return functional.normalize(self.network(features).float())
+
+    def cosines(self, embeddings: Tensor) -> Tensor:
+        """(B, d) -> (B, K)."""
+        return functional.linear(embeddings, functional.normalize(self.head.weight))
+
     def forward(self, features: Tensor) -> Tensor:
         """(B, frames, dims) -> cosines (B, K)."""
-        embedding = functional.normalize(self.network(features).float())
-        return functional.linear(embedding, functional.normalize(self.head.weight))
+        return self.cosines(self.embed(features))
 
 
 class Learner:
     """AdamW under a one-cycle schedule (Smith and Topin, 2018), on softmax over scaled cosines.
 
     L = CE(softmax(s cos(theta_k + m [k = y])), y), label smoothed, with s `Recipe.scale` and m `Recipe.margin`
-    (Deng et al., ArcFace, CVPR 2019). On a GPU the network runs in bfloat16, whose range needs no
-    loss scaling.
+    (Deng et al., ArcFace, CVPR 2019); theta_k is the angle to the head's direction of class k or, in an episode, to
+    the mean of the other clips of k (`prototypical_cosines`). On a GPU the network runs in bfloat16, whose range needs
+    no loss scaling.
     """
 
     def __init__(
@@ -75,7 +84,11 @@ class Learner:
         self.model.train()
         targets = torch.from_numpy(labels).to(self.device)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
-            cosines = self.model(torch.from_numpy(features).to(self.device))
+            embeddings = self.model.embed(torch.from_numpy(features).to(self.device))
+        if self._recipe.shots:
+            cosines, targets = prototypical_cosines(embeddings, self._recipe.shots)
+        else:
+            cosines = self.model.cosines(embeddings)
         logits = self._recipe.scale * with_margin(cosines, targets, self._recipe.margin)
         loss = functional.cross_entropy(logits, targets, label_smoothing=self._recipe.smoothing)
         self.optimizer.zero_grad()
@@ -83,6 +96,15 @@ class Learner:
         self.optimizer.step()
         self.schedule.step()
         return loss.item()
+
+    @torch.no_grad()
+    def settle(self, corpus: Corpus) -> None:
+        """After episodes, which learn no head: direct it to the mean of the first few clips of each class."""
+        self.model.eval()
+        for label in range(len(self.model.head.weight) if self._recipe.shots else 0):
+            clips = np.flatnonzero(corpus.labels == label)[: self._recipe.shots]
+            windows = np.concatenate([corpus.clips[clip].windows(0) for clip in clips])
+            self.model.head.weight[label] = self.model.embed(torch.from_numpy(windows).to(self.device)).mean(dim=0)
 
     @torch.inference_mode()
     def cosines(self, features: FloatArray) -> FloatArray:
@@ -104,6 +126,27 @@ def with_margin(cosines: Tensor, targets: Tensor, margin: float) -> Tensor:
     angles = cosines.clamp(-1 + EDGE, 1 - EDGE).acos()
     own = functional.one_hot(targets, cosines.shape[1])
     return (angles + margin * own).clamp(max=math.pi).cos()
+
+
+def prototypical_cosines(embeddings: Tensor, shots: int) -> tuple[Tensor, Tensor]:
+    """Each clip of an episode with each class, itself left out of the mean of its own.
+
+    cos(e_i, c_k^(i)), c_k^(i) = mean of e_j over the clips j of class k, of which as many are left out as the place of
+    i within its own class says: i itself there, and one of each other class, so that all means are of shots - 1 clips
+    (Snell et al., Prototypical networks for few-shot learning, NeurIPS 2017; with cosines, Chung et al., In defence of
+    metric learning for speaker recognition, Interspeech 2020).
+
+    Args:
+        embeddings: (C shots, d) unit, the clips of a class side by side.
+        shots: Clips of a class, two or more.
+
+    Returns:
+        (C shots, C) and the right class of each row (C shots,), rows by place within the class, then by class.
+    """
+    episode = embeddings.reshape(-1, shots, embeddings.shape[1])  # (C, shots, d)
+    prototypes = functional.normalize(episode.sum(dim=1, keepdim=True) - episode, dim=2)
+    cosines = torch.einsum("cnd,knd->nck", episode, prototypes).flatten(0, 1)
+    return cosines, torch.arange(len(episode), device=embeddings.device).repeat(shots)
 
 
 @contextmanager

@@ -60,9 +60,10 @@ def _epoch(
     seeds = np.random.SeedSequence([learner.seed, epoch])
     losses = []
     with reproducible(int(seeds.generate_state(1)[0]), learner.device):
-        for features, labels in batches(train, recipe.batch, recipe.steps, share, np.random.default_rng(seeds)):
+        for features, labels in batches(train, recipe, share, np.random.default_rng(seeds)):
             losses.append(learner.step(features, labels))
             advance()
+    learner.settle(train)
     loss = math.fsum(losses) / len(losses)
     if not math.isfinite(loss):
         raise TrainingError(f"the loss is no number any more in epoch {epoch + 1}: lower training.learning_rate")
