@@ -10,8 +10,9 @@
 
 World, speakers and measured rooms and noises are ones that training never met; devices of `snr100` that are not in
 `enrol` are the strangers. Rank-1 is among those enrolled; the EER is of a clip against each device enrolled; AUROC
-has knownness. The error table has pairs of clips of `cues`, called one device's where their cosine reaches the
-threshold at which pairs of `snr100` have their EER. Intervals resample devices.
+has knownness. The clips of 4 s are also parted by how deep a device's own noise lies under usual speech. The error
+table has pairs of clips of `cues`, called one device's where their cosine reaches the threshold at which pairs of
+`snr100` have their EER. Intervals resample devices.
 """
 
 import json
@@ -31,12 +32,16 @@ from earwitness.evaluation import metrics
 from earwitness.evaluation.intervals import draws, interval
 from earwitness.manifest import read_manifest
 from earwitness.types import FloatArray, IntArray
+from earwitness_devices.simulation import SimulatedDevice
 
 DRAWS = 100
 SECONDS = 4.0
 LENGTHS = (1.0, 2.0, 4.0, 8.0)
 NOISY = ("snr40", "snr20", "snr10")
 CLEAN = "snr100"
+USUAL = f"{SECONDS:g} s"
+LOUD = 40.0
+SPEECH_LEVEL = -29.0  # dB of full scale before the microphone: the middle of what examples/devices/simulate.py draws
 CODECS = ("mp3", "opus", "aac", "amr", "mulaw")
 
 
@@ -120,6 +125,31 @@ def conditions(root: Path, methods: Sequence[Method]) -> Iterator[tuple[str, dic
         clips = heard(ears, rows, condition, title)
         devices = [row.source or "" for row in rows]
         yield title, {m.name: asking[m.name](clips[m.ear], devices).spread() for m in methods}
+        if condition == CONDITIONS[USUAL]:
+            for part, kept in by_own_noise(devices).items():
+                names_kept = [devices[at] for at in kept]
+                yield (
+                    f"{title}, {part}",
+                    {m.name: asking[m.name]([clips[m.ear][at] for at in kept], names_kept).spread() for m in methods},
+                )
+
+
+def by_own_noise(devices: Sequence[str]) -> dict[str, list[int]]:
+    """Clips of devices that hiss, and of those whose own noise lies deeper under speech than LOUD."""
+    deep = {device: depth(device) > LOUD for device in set(devices)}
+    return {
+        name: [at for at, device in enumerate(devices) if deep[device] == quiet]
+        for name, quiet in ((f"own noise within {LOUD:g} dB of speech", False), ("own noise deeper", True))
+    }
+
+
+def depth(device: str) -> float:
+    """DB of usual speech over a simulated device's self-noise up to 8 kHz, without firmware."""
+    drawn = SimulatedDevice(*map(int, device.split("-")[1:]))
+    step = 10.0
+    floor = drawn.floor(np.arange(50.0, 8000.0, step))
+    noise = 10.0 * float(np.log10(np.sum(step * 10.0 ** (floor / 10.0))))
+    return SPEECH_LEVEL + drawn.traits.gain - noise
 
 
 def main(

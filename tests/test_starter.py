@@ -31,6 +31,15 @@ SOURCES = {
 }
 
 
+DEVICES = {
+    "audio-technica-ath-102usb",
+    "jabra-evolve-20",
+    "logicool-h340",
+    "logicool-h390",
+    "turtle-beach-recon-air",
+}
+
+
 @pytest.fixture(autouse=True)
 def nobodys_home(monkeypatch, tmp_path):
     monkeypatch.delenv("EARWITNESS_REGISTRY", raising=False)
@@ -45,7 +54,7 @@ def digests() -> dict[str, str]:
 @pytest.mark.parametrize("source", ["sam", "piper", "kokoro"])
 def test_it_names_what_it_knows(source):
     with earwitness.open() as engine:
-        (verdict,) = engine.identify(DATA / f"{source}.flac")
+        (verdict,) = engine.identify(DATA / f"{source}.flac", "system")
     assert (verdict.verdict, verdict.source) == ("known", source)
     assert verdict.probability > 0.5
     assert source in {reference.source for reference in verdict.evidence}
@@ -54,14 +63,28 @@ def test_it_names_what_it_knows(source):
 
 def test_it_refuses_a_system_it_never_met():
     with earwitness.open() as engine:
-        (verdict,) = engine.identify(DATA / "matcha.mp3")
+        (verdict,) = engine.identify(DATA / "matcha.mp3", "system")
     assert (verdict.verdict, verdict.source) == ("unknown", None)
     assert verdict.unknown_probability > 0.5
 
 
+def test_it_names_a_headset_that_it_knows():
+    with earwitness.open() as engine:
+        (verdict,) = engine.identify(DATA / "headset.flac", "device")
+    assert (verdict.verdict, verdict.source) == ("known", "logicool-h390")
+
+
+@pytest.mark.parametrize("clip", ["sam.flac", "piper.flac", "kokoro.flac", "matcha.mp3"])
+def test_speech_that_no_microphone_recorded_is_of_no_known_device(clip):
+    with earwitness.open() as engine:
+        verdicts = {verdict.task: verdict for verdict in engine.identify(DATA / clip)}
+    assert set(verdicts) == {"system", "device"}
+    assert verdicts["device"].source is None
+
+
 def test_its_sources_are_the_ids_of_the_manifests_and_it_is_sound_and_small():
     with earwitness.open() as engine:
-        assert {card.id for card in engine.registry.cards()} == SOURCES
+        assert {card.id for card in engine.registry.cards()} == SOURCES | DEVICES
         assert engine.registry.verify() == []
         calibration = engine.judge("system").calibration
     assert not SOURCES & set(calibration.stranger_sources)
@@ -70,7 +93,7 @@ def test_its_sources_are_the_ids_of_the_manifests_and_it_is_sound_and_small():
 
 def test_no_test_clip_is_enrolled():
     with earwitness.open() as engine:
-        enrolled = {clip.sha256 for source in SOURCES for clip in engine.registry.clips(source)}
+        enrolled = {clip.sha256 for source in SOURCES | DEVICES for clip in engine.registry.clips(source)}
     assert enrolled.isdisjoint(hashlib.sha256(path.read_bytes()).hexdigest() for path in DATA.iterdir())
 
 

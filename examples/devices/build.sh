@@ -13,10 +13,11 @@ simulate "$out/dev" --devices 300 --clips 2 --speakers 90:106 --seed 3 --split d
 python "$here/../starter/merge.py" "$out/train/manifest.csv" "$out/dev/manifest.csv" --out "$out/both.csv" > /dev/null
 earwitness train microphone --manifest "$out/both.csv" --out "$out/microphone" --seed 0
 
-# answering needs the network alone; no head of simulated devices goes into a registry
-rm "$out/microphone/head.safetensors" "$out/microphone/weights.safetensors"
+python "$here/slim.py" "$out/microphone"
 earwitness registry add-model "$out/microphone" --registry "$registry"
-python "$here/headsets.py" "$headsets" --out "$out/headsets.csv"
-earwitness enroll --registry "$registry" --manifest "$out/headsets.csv" --split train
-earwitness calibrate --registry "$registry" --manifest "$out/headsets.csv" --split dev --far 0.05
+python "$here/headsets.py" "$headsets"
+takes=$(dirname "$headsets")/headsets.csv
+earwitness enroll --registry "$registry" --manifest "$takes" --split train
+earwitness calibrate --registry "$registry" --manifest "$takes" --split dev --far 0.05
 earwitness registry verify --registry "$registry"
+earwitness evaluate --registry "$registry" --manifest "$takes" --split test --out "$out/test"

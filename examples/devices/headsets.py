@@ -1,14 +1,17 @@
-"""The manifest of the starter's devices: headsets to enrol, held-out takes and strangers to calibrate with.
+"""The manifest of the starter's devices: takes of headsets, and clips of devices that nobody enrols.
 
-    python examples/devices/headsets.py MANIFEST --out headsets.csv
+    python examples/devices/headsets.py MANIFEST
 
-MANIFEST lists recordings with columns path, kind (real_recording counts), device and speaker: takes of named headsets
-from the left, back, right and front (`_L_`, `_B_`, `_R_`, `_F_` in the file's name), which are enrolled whole, and of
-the wearer speaking (`_S_`), which are held out; and clips of devices that nobody enrolls (device ends in
-`-unspecified`), strangers. What is held out is cut into pieces, since an answer is asked of clips of that length.
+MANIFEST lists recordings with columns path, kind (real_recording counts), device and speaker; headsets.csv is written
+beside it, so that paths stay short. Of a named headset the takes from the left, back and right (`_L_`, `_B_`, `_R_` in
+the file's name) are enrolled whole (train), the wearer's own speech (`_S_`) calibrates (dev), for a threshold must bear
+another voice, and the take from the front (`_F_`) tests. Of devices that are each somebody's own (device ends in
+`-unspecified`), half of the people calibrate and half test. What isn't enrolled is cut into pieces, since an answer is
+asked of clips of that length.
 """
 
 import csv
+import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,30 +26,36 @@ LINK = "__voip"  # heard through a web conference: another chain, left out
 ANYBODYS = "-unspecified"
 
 
+def split(row: Row) -> str:
+    """Which split a recording is of; empty for one that is left out."""
+    side = re.search(r"_([SLBRF])_", row.path.name)
+    if row.columns["device"].endswith(ANYBODYS):
+        return ("dev", "test")[hashlib.sha256(row.columns["speaker"].encode()).digest()[0] % 2]
+    if side is None or row.columns["device"].endswith(LINK):
+        return ""
+    return {"S": "dev", "F": "test"}.get(side[1], "train")
+
+
 def lines(row: Row, seconds: float) -> Iterator[dict[str, str]]:
-    """What a recording is used for, a line each."""
-    device, side = row.columns["device"], re.search(r"_([SLBRF])_", row.path.name)
-    line = {"path": str(row.path), "task": "device", "session": row.path.stem, "speaker": row.columns["speaker"]}
-    if device.endswith(LINK):
-        return
-    if side and side[1] != "S":
-        yield line | {"source": device, "split": "train", "start": "", "end": ""}
-        return
-    length = soundfile.info(row.path).duration
-    for piece in range(int(length // seconds)):
-        edges = {"start": f"{piece * seconds:g}", "end": f"{(piece + 1) * seconds:g}"}
-        yield line | {"source": "unknown" if device.endswith(ANYBODYS) else device, "split": "dev"} | edges
+    """A line for each piece of a recording, or for the whole of one that is enrolled."""
+    device, part = row.columns["device"], split(row)
+    line = {"path": row.columns["path"], "task": "device", "split": part, "session": row.path.stem}
+    line |= {"source": "unknown" if device.endswith(ANYBODYS) else device, "owner": row.columns["speaker"]}
+    if part == "train":
+        yield line | {"start": "", "end": ""}
+    elif part:
+        for piece in range(int(soundfile.info(row.path).duration // seconds)):
+            yield line | {"start": f"{piece * seconds:g}", "end": f"{(piece + 1) * seconds:g}"}
 
 
 def main(
     manifest: Annotated[Path, typer.Argument(help="Recordings of headsets and of other people's devices.")],
-    out: Annotated[Path, typer.Option(help="Manifest to write.")],
-    seconds: Annotated[float, typer.Option(help="Length of a piece of what is held out.")] = 4.0,
+    seconds: Annotated[float, typer.Option(help="Length of a piece of what isn't enrolled.")] = 4.0,
 ) -> None:
-    """Write who is enrolled, and what the thresholds are learned from."""
+    """Write who is enrolled, calibrated with and tested."""
     rows = [row for row in read_manifest(manifest).rows if row.columns["kind"] == "real_recording"]
     found = [line for row in rows for line in lines(row, seconds)]
-    with out.open("w", encoding="utf-8", newline="") as stream:
+    with manifest.with_name("headsets.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, list(found[0]))
         writer.writeheader()
         writer.writerows(found)

@@ -12,6 +12,8 @@ from earwitness.pipeline import Pipeline
 __all__ = ["Lesson", "write_card"]
 
 LIBRARIES = ("earwitness", "numpy", "torch", "speechbrain", "onnxscript", "onnxruntime", "soxr")
+LISTED = 100
+"""Sources that are named one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,18 @@ def write_card(file: Path, pipeline: Pipeline, manifest: Manifest, lesson: Lesso
 
 def _learned(manifest: Manifest, lesson: Lesson) -> str:
     digest = hashlib.sha256(manifest.path.read_bytes()).hexdigest()
-    sources = "".join(f"| {source} | {clips} | {lesson.dev[source]} |\n" for source, clips in lesson.train.items())
     versions = "".join(f"- {name} {version(name)}\n" for name in LIBRARIES)
     return (
         f"Macro-F1 on dev, {lesson.judged}, over clean and degraded clips: **{lesson.figure:.3f}**.\n"
         f"Seed {lesson.seed}, on {lesson.device}, {lesson.seconds:.0f} s.\n\n"
         f"## Data\n\n{manifest.path.name}, SHA-256 {digest}.\n\n"
-        f"| source | clips in train | clips in dev |\n| --- | --- | --- |\n{sources}\n"
+        f"| source | clips in train | clips in dev |\n| --- | --- | --- |\n{_counted(lesson)}\n"
         f"## Libraries\n\n{versions}"
     )
+
+
+def _counted(lesson: Lesson) -> str:
+    """A line a source, or one for all of them where nobody would read as many."""
+    if len(lesson.train) > LISTED:
+        return f"| {len(lesson.train)} sources | {sum(lesson.train.values())} | {sum(lesson.dev.values())} |\n"
+    return "".join(f"| {source} | {clips} | {lesson.dev[source]} |\n" for source, clips in lesson.train.items())

@@ -1,37 +1,40 @@
 """Embedders that are fitted in one go: all windows of all versions at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 from safetensors.numpy import save
 from sklearn.metrics import f1_score
 
-from earwitness.contracts import FittedEmbedder
+from earwitness.contracts import Embedder, FittedEmbedder
 from earwitness.manifest import Row
 from earwitness.model import unit
 from earwitness.training.data import Corpus
-from earwitness.types import FloatArray, IntArray, State
+from earwitness.types import FloatArray, IntArray
 from earwitness_registry.files import write_whole
 
-__all__ = ["evaluate", "fit", "voices"]
+__all__ = ["evaluate", "fit", "judge", "voices"]
+
+Embed = Callable[[FloatArray], FloatArray]
 
 
-def fit(embedder: FittedEmbedder, train: Corpus, dev: Corpus, out: Path) -> tuple[float, float]:
-    """Fit on `train`, write `weights.safetensors` to `out`, and judge on `dev`.
-
-    Returns:
-        Macro-F1 on dev, as `evaluate` has it, and the seconds that fitting took.
-    """
-    began = perf_counter()
+def fit(embedder: FittedEmbedder, train: Corpus, dev: Corpus, out: Path) -> float:
+    """Fit on `train`, write `weights.safetensors` to `out`; macro-F1 on dev, as `evaluate` has it."""
     features, clips = _windows(train)
     labels = train.labels[clips]
     state = embedder.fit(features, labels, voices(train.rows)[clips])
-    seconds = perf_counter() - began
     write_whole(out / "weights.safetensors", save({key: np.ascontiguousarray(array) for key, array in state.items()}))
-    means = np.stack([m.mean(axis=0) for m in _by_class(unit(embedder.embed(state, features)), labels)])
-    return evaluate(embedder, state, unit(means), dev), seconds
+    embed = partial(embedder.embed, state)
+    return evaluate(embed, _means(unit(embed(features)), labels), dev)
+
+
+def judge(embedder: Embedder, train: Corpus, dev: Corpus) -> float:
+    """Macro-F1 on dev, as `evaluate` has it, of an embedder that learns nothing."""
+    found = [np.concatenate([embedder(clip.windows(v)) for v in range(len(clip.files))]) for clip in train.clips]
+    labels = np.repeat(train.labels, [len(vectors) for vectors in found])
+    return evaluate(embedder, _means(unit(np.concatenate(found)), labels), dev)
 
 
 def voices(rows: Sequence[Row]) -> IntArray:
@@ -41,10 +44,10 @@ def voices(rows: Sequence[Row]) -> IntArray:
     return np.array([number[name] for name in names], np.int64)
 
 
-def evaluate(embedder: FittedEmbedder, state: State, means: FloatArray, corpus: Corpus) -> float:
+def evaluate(embed: Embed, means: FloatArray, corpus: Corpus) -> float:
     """Macro-F1 by the nearest of `means` (K, d) over every version of every clip, cosines averaged over its windows."""
     answers = [
-        (unit(embedder.embed(state, clip.windows(version))) @ means.T).mean(axis=0).argmax()
+        (unit(embed(clip.windows(version))) @ means.T).mean(axis=0).argmax()
         for clip in corpus.clips
         for version in range(len(clip.files))
     ]
@@ -64,6 +67,6 @@ def _mean_frames(features: FloatArray) -> FloatArray:
     return mean
 
 
-def _by_class(rows: FloatArray, labels: IntArray) -> list[FloatArray]:
-    """Rows (N, d) parted by their labels (N,), in the order of the labels."""
-    return [rows[labels == label] for label in np.unique(labels)]
+def _means(rows: FloatArray, labels: IntArray) -> FloatArray:
+    """Mean directions of rows (N, d) with the same label, in the order of the labels: (K, d)."""
+    return unit(np.stack([rows[labels == label].mean(axis=0) for label in np.unique(labels)]))

@@ -60,9 +60,10 @@ def _write(network: torch.nn.Module, example: torch.Tensor, file: Path) -> None:
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             warnings.simplefilter("ignore", FutureWarning)
+            warnings.filterwarnings("ignore", r"The tensor attributes .*_flat_weights", UserWarning)
             torch.onnx.export(
                 network,
                 (example,),
@@ -70,7 +71,7 @@ def _write(network: torch.nn.Module, example: torch.Tensor, file: Path) -> None:
                 dynamo=True,
                 opset_version=OPSET,
                 input_names=["features"],
-                output_names=["embedding"],
+                output_names=["vectors"],
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
                 external_data=False,
                 verbose=False,

@@ -3,13 +3,14 @@
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +21,12 @@ from earwitness import __version__
 from earwitness.audio import read_clip, resampled
 from earwitness.errors import TrainingError
 from earwitness.manifest import Row
-from earwitness.pipeline import Chain, Pipeline, describe
+from earwitness.pipeline import Chain, Pipeline, Settled, describe
 from earwitness.plugins import load_catalogue
 from earwitness.types import Clip, FloatArray
 from earwitness.windows import cut
 
-__all__ = ["Rendered", "render"]
+__all__ = ["InTurn", "Rendered", "derive", "render"]
 
 SHARE = 32  # clips; for fewer, another process costs more than it saves
 
@@ -48,6 +49,17 @@ class Rendered:
         return window
 
 
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """All windows (B, frames, dims) of each clip in one of its versions, these in turn; read whenever gone through."""
+
+    clips: tuple[Rendered, ...]
+
+    def __iter__(self) -> Iterator[FloatArray]:
+        """From the first clip to the last."""
+        return (clip.windows(at % len(clip.files)) for at, clip in enumerate(self.clips))
+
+
 def render(
     rows: Sequence[Row], versions: Sequence[Sequence[Chain]], pipeline: Pipeline, seed: int, cache: Path, quiet: bool
 ) -> tuple[Rendered, ...]:
@@ -66,6 +78,23 @@ def render(
     with pool as executor:
         done = executor.map(work, rows, versions, chunksize=4) if executor else map(work, rows, versions)
         return tuple(track(done, "features", len(rows), console=Console(stderr=True), disable=quiet))
+
+
+def derive(clips: Sequence[Rendered], frontend: Settled, cache: Path, quiet: bool) -> tuple[Rendered, ...]:
+    """What a fitted frontend makes of clips' frames, as files under `cache`; what lies there already is kept."""
+    work = partial(_derive_clip, frontend=frontend, cache=cache)
+    told = f"features by {frontend.part.name}"
+    return tuple(track(map(work, clips), told, len(clips), console=Console(stderr=True), disable=quiet))
+
+
+def _derive_clip(clip: Rendered, frontend: Settled, cache: Path) -> Rendered:
+    files = []
+    for version, frames in enumerate(clip.files):
+        file = cache / f"{_digest(frames.stem, describe(frontend))}.npy"
+        if not file.is_file():
+            _write(file, frontend.part.features(frontend.state, clip.windows(version)))
+        files.append(file)
+    return Rendered(tuple(files))
 
 
 def _render_clip(row: Row, chains: Sequence[Chain], pipeline: Pipeline, seed: int, cache: Path) -> Rendered:
@@ -94,15 +123,17 @@ def _features(clip: Clip, chain: Chain, version: int, pipeline: Pipeline, seed: 
 
 def _key(clip: Clip, chain: Chain, version: int, pipeline: Pipeline, seed: int) -> str:
     """Digest of all that decides the features; seed and version count only where there is chance."""
-    parts = [
-        __version__,
+    return _digest(
         clip.origin.samples_sha256,
         (clip.rate, pipeline.window, pipeline.hop),
         describe(pipeline.frontend),
         [describe(degradation) for degradation in chain],
         (seed, version) if chain else None,
-    ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    )
+
+
+def _digest(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps([__version__, *parts], sort_keys=True).encode()).hexdigest()
 
 
 def _write(file: Path, features: FloatArray) -> None:

@@ -3,20 +3,27 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING
 
-from earwitness.contracts import FittedEmbedder, LearnedEmbedder
+import numpy as np
+from rich.console import Console
+from safetensors.numpy import save
+
+from earwitness.contracts import Embedder, FittedEmbedder, FittedFrontend, LearnedEmbedder
 from earwitness.errors import MissingExtraError, OptionError, TrainingError
 from earwitness.manifest import Manifest
+from earwitness.model import FRONTEND, settled
 from earwitness.network import Device
 from earwitness.pipeline import Chain, Pipeline
 from earwitness.places import cache_folder
 from earwitness.training.card import Lesson, write_card
 from earwitness.training.data import Corpus, gather
-from earwitness.training.features import render
+from earwitness.training.features import InTurn, derive, render
 from earwitness_registry.files import write_whole
 
 if TYPE_CHECKING:
@@ -41,7 +48,8 @@ def train(
     """Learn from split `train`, watched over by split `dev`, and write the model folder `out`.
 
     The same pipeline, manifest and seed give the same weights on a CPU. Killed, it goes on where it stood after
-    the last whole epoch when called again with the same. An embedder with nothing to learn needs no clips.
+    the last whole epoch when called again with the same. Where frontend and embedder have nothing to learn, no clips
+    are needed.
 
     Args:
         pipeline: what to learn, with its recipe.
@@ -66,7 +74,7 @@ def train(
         raise TrainingError(f"{out} is a finished model: train into another folder, or remove this one first")
     out.mkdir(parents=True, exist_ok=True)
     lesson = None
-    if isinstance(pipeline.embedder, FittedEmbedder | LearnedEmbedder):
+    if isinstance(pipeline.embedder, FittedEmbedder | LearnedEmbedder) or isinstance(pipeline.frontend, FittedFrontend):
         _require(device)
         lesson = _learn(pipeline, manifest, out, seed, device, cache or cache_folder() / "features", quiet)
     write_card(out / "card.md", pipeline, manifest, lesson)
@@ -91,15 +99,36 @@ def _learn(
     train, dev = gather(manifest, pipeline.task)
     train = replace(train, clips=render(train.rows, [recipe.versions] * len(train.rows), pipeline, seed, cache, quiet))
     dev = replace(dev, clips=render(dev.rows, _watched(len(dev.rows), recipe.versions), pipeline, seed, cache, quiet))
-    if isinstance(pipeline.embedder, FittedEmbedder):
-        from earwitness.training.closed_form import fit
-
-        figure, seconds = fit(pipeline.embedder, train, dev, out)
+    began = perf_counter()
+    if isinstance(pipeline.frontend, FittedFrontend):
+        train, dev = _settle(pipeline.frontend, (train, dev), out, cache, quiet)
+    if not isinstance(pipeline.embedder, LearnedEmbedder):
+        figure = _close(pipeline.embedder, train, dev, out)
+        seconds = perf_counter() - began
         return Lesson(train.counts, dev.counts, seed, "cpu", figure, "by the nearest mean embedding", seconds)
     progress = _descend(pipeline, train, dev, out, seed, device, _digest(pipeline, manifest, seed), quiet)
     figure, epoch = progress.figures[progress.best_epoch], progress.best_epoch + 1
     judged = f"by the head it learned under, in epoch {epoch} of {progress.epochs}"
     return Lesson(train.counts, dev.counts, seed, device, figure, judged, progress.seconds)
+
+
+def _settle(
+    frontend: FittedFrontend, corpora: tuple[Corpus, Corpus], out: Path, cache: Path, quiet: bool
+) -> tuple[Corpus, Corpus]:
+    """Fit the frontend to the first corpus, and write what it learned; both with its features in place of frames."""
+    with nullcontext() if quiet else Console(stderr=True).status(f"fitting {frontend.name}"):
+        state = frontend.fit(InTurn(corpora[0].clips))
+    write_whole(out / FRONTEND, save({key: np.ascontiguousarray(array) for key, array in state.items()}))
+    fitted = settled(frontend, out / FRONTEND)
+    train, dev = (replace(corpus, clips=derive(corpus.clips, fitted, cache, quiet)) for corpus in corpora)
+    return train, dev
+
+
+def _close(embedder: Embedder | FittedEmbedder, train: Corpus, dev: Corpus, out: Path) -> float:
+    """Macro-F1 on dev of an embedder without a network, once it is fitted and its weights written, if it learns."""
+    from earwitness.training.closed_form import fit, judge
+
+    return fit(embedder, train, dev, out) if isinstance(embedder, FittedEmbedder) else judge(embedder, train, dev)
 
 
 def _descend(

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.lr_scheduler import LinearLR, LRScheduler, OneCycleLR, StepLR
 
 from earwitness.contracts import LearnedEmbedder
 from earwitness.network import Device
@@ -19,6 +19,7 @@ from earwitness.types import FloatArray, IntArray
 __all__ = ["Classifier", "Learner", "prototypical_cosines", "reproducible", "with_margin"]
 
 BATCH = 32
+SETTLED = 256  # clips at once
 EDGE = 1e-6  # where the arc cosine's slope is still finite in float32
 
 
@@ -48,7 +49,9 @@ class Classifier(nn.Module):
 
 
 class Learner:
-    """AdamW under a one-cycle schedule (Smith and Topin, 2018), on softmax over scaled cosines.
+    """AdamW, by default under a one-cycle schedule (Smith and Topin, 2018), on softmax over scaled cosines.
+
+    Without weight decay it is Adam.
 
     L = CE(softmax(s cos(theta_k + m [k = y])), y), label smoothed, with s `Recipe.scale` and m `Recipe.margin`
     (Deng et al., ArcFace, CVPR 2019); theta_k is the angle to the head's direction of class k or, in an episode, to
@@ -74,9 +77,7 @@ class Learner:
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
         )
-        self.schedule = OneCycleLR(
-            self.optimizer, recipe.learning_rate, epochs=recipe.epochs, steps_per_epoch=recipe.steps
-        )
+        self.schedule = _schedule(self.optimizer, recipe)
         self._recipe = recipe
 
     def step(self, features: FloatArray, labels: IntArray) -> float:
@@ -100,11 +101,17 @@ class Learner:
     @torch.no_grad()
     def settle(self, corpus: Corpus) -> None:
         """After episodes, which learn no head: direct it to the mean of the first few clips of each class."""
+        if not self._recipe.shots:
+            return
         self.model.eval()
-        for label in range(len(self.model.head.weight) if self._recipe.shots else 0):
-            clips = np.flatnonzero(corpus.labels == label)[: self._recipe.shots]
-            windows = np.concatenate([corpus.clips[clip].windows(0) for clip in clips])
-            self.model.head.weight[label] = self.model.embed(torch.from_numpy(windows).to(self.device)).mean(dim=0)
+        classes = range(len(self.model.head.weight))
+        first = np.concatenate([np.flatnonzero(corpus.labels == label)[: self._recipe.shots] for label in classes])
+        self.model.head.weight.zero_()
+        for block in np.array_split(first, -(-len(first) // SETTLED)):
+            windows = [corpus.clips[clip].windows(0) for clip in block]
+            labels = torch.from_numpy(np.repeat(corpus.labels[block], [len(each) for each in windows]))
+            embeddings = self.model.embed(torch.from_numpy(np.concatenate(windows)).to(self.device))
+            self.model.head.weight.index_add_(0, labels.to(self.device), embeddings)
 
     @torch.inference_mode()
     def cosines(self, features: FloatArray) -> FloatArray:
@@ -119,6 +126,16 @@ class Learner:
     def weights(self) -> dict[str, Tensor]:
         """A copy of all weights, on the CPU: `network.` and `head.`."""
         return {key: value.detach().cpu().clone() for key, value in self.model.state_dict().items()}
+
+
+def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe) -> LRScheduler:
+    """How the learning rate changes from step to step."""
+    steps = recipe.epochs * recipe.steps
+    if recipe.schedule == "linear":
+        return LinearLR(optimizer, 1.0, 0.0, steps)
+    if recipe.schedule == "steps":
+        return StepLR(optimizer, recipe.period * recipe.steps)
+    return OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps)
 
 
 def with_margin(cosines: Tensor, targets: Tensor, margin: float) -> Tensor:
