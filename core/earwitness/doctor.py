@@ -21,7 +21,7 @@ State = Literal["ok", "warning", "fault"]
 TWINS = {"faiss": ("faiss-cpu", "faiss-gpu"), "onnxruntime": ("onnxruntime", "onnxruntime-gpu")}
 """Modules that two distributions bring; installed together, one overwrites half of the other."""
 
-EXTRAS = ("train", "serve", "report", "parquet", "ray")
+EXTRAS = ("train", "ssl", "serve", "report", "parquet", "ray")
 
 DECODERS = ("aac", "amrnb", "amrwb", "mp3float", "opus", "vorbis", "wmav2")
 

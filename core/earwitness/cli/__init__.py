@@ -6,7 +6,7 @@ from typing import Any
 from typer import Abort, Exit, Typer
 from typer.exceptions import TyperException
 
-from earwitness.cli import clips, corpus, learning, plugins, registry
+from earwitness.cli import bench, clips, corpus, learning, plugins, registry
 from earwitness.cli.strangers import CommandLine
 from earwitness.errors import EarwitnessError
 
@@ -29,6 +29,7 @@ app.command()(clips.enroll)
 app.command()(learning.train)
 app.command()(learning.calibrate)
 app.command()(learning.evaluate)
+app.command()(bench.bench)
 app.add_typer(registry.app, name="registry")
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(corpus.app, name="corpus")

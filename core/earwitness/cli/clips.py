@@ -31,12 +31,12 @@ from earwitness.cli.printing import (
     tell_failures,
     worded,
 )
-from earwitness.errors import ManifestError, OptionError
+from earwitness.errors import OptionError
 
 if TYPE_CHECKING:
     from earwitness.listening import Excerpt
     from earwitness.speaking.making import Take
-    from earwitness.types import Card, Kind
+    from earwitness.types import Card
 
 __all__ = ["enroll", "identify", "screen", "trace", "verify"]
 
@@ -205,6 +205,8 @@ def enroll(
     from earwitness.audio import find_clips
     from earwitness.engine import open_engine
     from earwitness.listening import Excerpt
+    from earwitness.manifest import read_manifest
+    from earwitness.references import references
 
     cards = _cards(card, source) if card else ()
     with TemporaryDirectory(prefix="earwitness-") as scratch:
@@ -212,7 +214,7 @@ def enroll(
             takes = spoken(synthesize, count, Path(scratch), voice=voice, settings=settings, source=source)
             batches = {kind: [(take.source, _excerpt(take)) for take in takes]}
         elif manifest and not (source or synthesize):
-            batches = _labelled(manifest, split, kind)
+            batches = references(read_manifest(manifest).select(split=split), kind)
         elif source and clips and not (manifest or synthesize):
             batches = {kind: [(source, Excerpt(clip)) for clip in find_clips(clips)]}
         else:
@@ -245,20 +247,3 @@ def _cards(file: Path, source: str | None) -> "tuple[Card, ...]":
     if source and source not in (ids := [card.id for card in cards]):
         raise OptionError(f"{file} has no card of {source!r}, only of {', '.join(ids)}: add one, or enrol one of these")
     return cards
-
-
-def _labelled(manifest: Path, split: str | None, kind: "Kind | None") -> "dict[Kind | None, list[tuple[str, Excerpt]]]":
-    """The manifest's clips that name a source, by the kind that a source new to the registry gets."""
-    from earwitness.listening import Excerpt
-    from earwitness.manifest import read_manifest
-
-    batches: dict[Kind | None, list[tuple[str, Excerpt]]] = {}
-    for row in read_manifest(manifest).select(split=split).rows:
-        if row.source:
-            own = kind or ("device" if row.task == "device" else None)
-            name, made = row.columns["path"], row.columns.get("made") or None
-            excerpt = Excerpt(row.path, row.start, row.end, name, row.voice, made)
-            batches.setdefault(own, []).append((row.source, excerpt))
-    if not batches:
-        raise ManifestError(f"{manifest}: no row names a source to enrol; fill the column 'source'")
-    return batches

@@ -12,8 +12,6 @@ from earwitness.cli.printing import claim, print_json, print_table, progress, sa
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from earwitness.pipeline import Pipeline
-
 __all__ = ["calibrate", "evaluate", "train"]
 
 BESIDE = ("accuracy", "macro_f1_open", "auroc", "fpr95", "oscr", "far_realised", "family_right")
@@ -41,24 +39,19 @@ def train(
     from earwitness.pipeline import load_experts
     from earwitness.plugins import load_catalogue
     from earwitness.training import train as run
+    from earwitness.training.experts import expert_folders, finished
 
     experts, clips = load_experts(pipeline, load_catalogue(), tuple(settings or ())), read_manifest(manifest)
     if epochs:
         experts = tuple(replace(each, training=replace(each.training, epochs=epochs)) for each in experts)
-    folders = {out / each.name: each for each in experts} if len(experts) > 1 else {out: experts[0]}
-    finished = {folder for folder, expert in folders.items() if _finished(folder, expert)}
+    folders = expert_folders(experts, out)
+    ready = {folder for folder, expert in folders.items() if finished(folder, expert)}
     for folder, expert in folders.items():
-        if folder in finished and len(finished) < len(folders):
+        if folder in ready and len(ready) < len(folders):
             say(f"{folder} is finished; going on with the next")
         else:
             run(expert, clips, folder, seed=seed, device=device)
     say(f"model {out}: make a registry with it by 'earwitness registry init --model {out}'")
-
-
-def _finished(folder: Path, expert: "Pipeline") -> bool:
-    """Whether a killed run had this expert ready."""
-    file = folder / "pipeline.yaml"
-    return file.is_file() and file.read_text(encoding="utf-8") == expert.to_yaml()
 
 
 def calibrate(

@@ -58,10 +58,17 @@ def tell_failures(failed: int, total: int, first: str | None) -> None:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Columns of text, as wide as they need."""
-    texts = [list(columns), *([("" if cell is None else str(cell)) for cell in row] for row in rows)]
+    texts = [list(columns), *([_cell(cell) for cell in row] for row in rows)]
     widths = [max(len(row[i]) for row in texts) for i in range(len(columns))]
     for row in texts:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _cell(value: object) -> str:
+    """What a table shows of a value: nothing of None, and of several one after the other."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def print_verdict(verdict: "Verdict") -> None:
