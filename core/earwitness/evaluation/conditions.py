@@ -93,13 +93,21 @@ def choose_conditions(names: Sequence[str], catalogue: Catalogue) -> tuple[str, 
 def conditioned(
     rows: Sequence[Row], name: str, folder: Path, catalogue: Catalogue, progress: Progress = unwatched
 ) -> tuple[Row, ...]:
-    """The clips after a condition, written into a folder, as rows that are otherwise the same."""
-    steps = progress(enumerate(rows), len(rows), f"making {name}")
-    return tuple(_written(row, number, CONDITIONS[name], folder, catalogue) for number, row in steps)
+    """The clips after a condition, written into a folder, as rows that are otherwise the same.
+
+    The chance in a clip hangs on its line in the manifest, so that no choice of others changes it. A clip that lies in
+    the folder is not made again.
+    """
+    steps = progress(rows, len(rows), f"making {name}")
+    return tuple(_written(row, CONDITIONS[name], folder, catalogue) for row in steps)
 
 
-def _written(row: Row, number: int, condition: Condition, folder: Path, catalogue: Catalogue) -> Row:
-    clip = read_clip(row.path, None, row.start, row.end, catalogue.read_clip)
-    file = folder / f"{number}-{row.path.stem}.wav"
-    soundfile.write(file, condition(clip.samples, clip.rate, catalogue, number), clip.rate, subtype="FLOAT")
+def _written(row: Row, condition: Condition, folder: Path, catalogue: Catalogue) -> Row:
+    file = folder / f"{row.line}-{row.path.stem}.wav"
+    if not file.is_file():
+        clip = read_clip(row.path, None, row.start, row.end, catalogue.read_clip)
+        draft = file.with_suffix(".draft")
+        changed = condition(clip.samples, clip.rate, catalogue, row.line)
+        soundfile.write(draft, changed, clip.rate, subtype="FLOAT", format="WAV")
+        draft.replace(file)
     return replace(row, path=file, start=None, end=None)

@@ -6,31 +6,24 @@ refused, or every output is stamped.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
-from earwitness.deciding import Judge
 from earwitness.engine import Engine
-from earwitness.errors import ManifestError
-from earwitness.evaluation.conditions import choose_conditions, conditioned
-from earwitness.evaluation.measuring import measure
+from earwitness.evaluation.conditions import choose_conditions
 from earwitness.evaluation.progress import Progress, unwatched
-from earwitness.evaluation.protocol import check_pools, current, found_leaks, groups_of, require
+from earwitness.evaluation.protocol import found_leaks, require
 from earwitness.evaluation.report import Part, check_extras, write_report
-from earwitness.evaluation.scoring import STRANGER, Scored, score_rows, tasks_of
+from earwitness.evaluation.scoring import Scored, tasks_of
 from earwitness.evaluation.shortcuts import shortcut_accuracies, shortcut_warning
-from earwitness.evaluation.table import Groups
-from earwitness.manifest import Manifest, Row
+from earwitness.evaluation.trial import Trial
+from earwitness.manifest import Manifest
 from earwitness.types import Task
 
 __all__ = ["evaluate_registry"]
 
 STAMP = "LEAKY SPLIT"
-YES = {"1", "true", "yes", "unknown"}
 
 
 def evaluate_registry(
@@ -73,8 +66,8 @@ def evaluate_registry(
     _check_columns(test, unknown_column, by, resample)
     grid = choose_conditions(conditions, engine.catalogue)
     out.mkdir(parents=True, exist_ok=True)
-    asked = _Asked(engine, manifest, split, unknown_column, by, resample, grid, leaks, progress)
-    parts = [asked.part(task) for task in tasks_of(engine, test)]
+    trial = Trial(engine, manifest, split, unknown_column, resample, leaks, progress)
+    parts = [_part(trial, task, by, grid) for task in tasks_of(engine, test)]
     results = [dict(part.figures) for part in parts]
     _write(out / "metrics.json", json.dumps(results[0] if len(results) == 1 else results, indent=2, allow_nan=False))
     lines = [json.dumps(row, allow_nan=False) for part in parts for row in _predictions(part.scored)]
@@ -90,72 +83,27 @@ def _check_columns(test: Manifest, unknown_column: str | None, by: Sequence[str]
             require(test, column, option)
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What `evaluate_registry` was asked for, and the groups that span splits."""
+def _part(trial: Trial, task: Task, by: Sequence[str], conditions: Sequence[str]) -> Part:
+    """What is found of one task."""
+    scored = trial.hear(task, told=True)
+    shortcuts = shortcut_accuracies(trial.manifest.select(task=task), trial.split, trial.progress)
+    plain = trial.figures(task, scored, by)
+    figures = {
+        "task": task,
+        "split": trial.split,
+        **({"stamp": STAMP, "leaks": trial.leaks} if trial.leaks else {}),
+        **plain,
+        "shortcuts": shortcuts,
+        "shortcut_warning": shortcut_warning(plain["accuracy"], shortcuts),
+        "conditions": {name: _after(trial, name, task, scored) for name in conditions},
+    }
+    return Part(figures, scored, trial.engine.judge(task))
 
-    engine: Engine
-    manifest: Manifest
-    split: str
-    unknown_column: str | None
-    by: Sequence[str]
-    resample: str | None
-    conditions: Sequence[str]
-    leaks: Sequence[str]
-    progress: Progress
 
-    def part(self, task: Task) -> Part:
-        """What is found of one task."""
-        judge, manifest = self.engine.judge(task), self.manifest.select(task=task)
-        calibration, test = current(judge), manifest.select(split=self.split)
-        if not self.leaks:
-            families = {source: groups[0] for source, groups in self._groups(judge).items()}
-            check_pools(calibration.stranger_sources, self._strangers(test, judge), families)
-        scored = self._scored(task, test, told=True)
-        shortcuts = shortcut_accuracies(manifest, self.split, self.progress)
-        plain = self._measured(scored, judge, self.by)
-        figures = {
-            "task": task,
-            "split": self.split,
-            **({"stamp": STAMP, "leaks": self.leaks} if self.leaks else {}),
-            **plain,
-            "shortcuts": shortcuts,
-            "shortcut_warning": shortcut_warning(plain["accuracy"], shortcuts),
-            "conditions": {name: self._after(name, scored, judge) for name in self.conditions},
-        }
-        return Part(figures, scored, judge)
-
-    def _strangers(self, test: Manifest, judge: Judge) -> set[str]:
-        """What made the clips that count as strangers', where the manifest says it."""
-        return {r.source for r in test.rows if r.source and (r.source not in judge.sources or self._marked(r))}
-
-    def _marked(self, row: Row) -> bool:
-        """Whether a column says that a clip counts as a stranger's, whatever made it."""
-        return self.unknown_column is not None and row.columns[self.unknown_column].lower() in YES
-
-    def _scored(self, task: Task, test: Manifest, told: bool) -> Scored:
-        """The clips, those that are marked counted as strangers'; verdicts and traces where they are `told`."""
-        scored = score_rows(self.engine, task, test, traced=told, verdicts=told, progress=self.progress)
-        marked = np.array([self._marked(row) for row in scored.rows])
-        return replace(scored, labels=np.where(marked, STRANGER, scored.labels))
-
-    def _groups(self, judge: Judge) -> Groups:
-        return groups_of(self.manifest.rows, judge.known_cards, judge.task)
-
-    def _measured(self, scored: Scored, judge: Judge, by: Sequence[str] = ()) -> dict[str, Any]:
-        """The figures of clips."""
-        cards = {source: judge.groups_of(source) for source in judge.sources}
-        return measure(scored, current(judge), by, self.resample, self._groups(judge), cards, judge.task)
-
-    def _after(self, name: str, scored: Scored, judge: Judge) -> dict[str, Any]:
-        """The figures of the clips that were counted, after a condition; without any where it leaves none to count."""
-        with TemporaryDirectory() as folder:
-            rows = conditioned(scored.rows, name, Path(folder), self.engine.catalogue, self.progress)
-            try:
-                found = self._scored(judge.task, Manifest(self.manifest.path, rows), told=False)
-            except ManifestError as error:
-                return {"clips": {"known": 0, "unknown": 0}, "skipped": [str(error)]}
-        return self._measured(found, judge)
+def _after(trial: Trial, condition: str, task: Task, scored: Scored) -> dict[str, Any]:
+    """The figures after a condition, whose clips are gone afterwards."""
+    with TemporaryDirectory() as folder:
+        return trial.after(condition, task, scored, Path(folder))
 
 
 def _predictions(scored: Scored) -> Iterator[dict[str, Any]]:

@@ -7,8 +7,8 @@ from time import perf_counter
 from typing import Any, Literal
 from unittest import SkipTest
 
-from earwitness.contracts import ScorerPanel
-from earwitness.errors import OptionError, PluginError
+from earwitness.contracts import FittedFrontend, ScorerPanel
+from earwitness.errors import MissingExtraError, OptionError, PluginError
 from earwitness.plugins import Catalogue, Plugin, load_catalogue
 from earwitness.testing import (
     answers,
@@ -17,6 +17,7 @@ from earwitness.testing import (
     degradations,
     embedders,
     fitted,
+    fitted_frontends,
     frontends,
     isolation,
     learned,
@@ -38,6 +39,7 @@ GROUPS = (
     answers,
     states,
     frontends,
+    fitted_frontends,
     embedders,
     fitted,
     learned,
@@ -57,13 +59,12 @@ Asked = tuple[str, Any, tuple[Rule, ...]]
 """A name, what is asked under it, and the rules."""
 
 BENCHES: Mapping[str, tuple[Callable[[Any], Any], tuple[Rule, ...]]] = {
-    "frontend": (frontends.FrontendBench, (*answers.RULES, *frontends.RULES)),
     "tracer": (tracers.TracerBench, (*answers.ALONE, *tracers.RULES)),
     "degradation": (degradations.DegradationBench, (*answers.ALONE[1:], *degradations.RULES)),
     "synthesizer": (synthesizers.SynthesizerBench, synthesizers.RULES),
     "corpus": (lambda part: part, corpora.RULES),
 }
-"""How parts are put to work, and what is asked of them then; of embedders and scorers there are several sorts."""
+"""How parts are put to work, and what is asked of them then; of the others there are several sorts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,11 @@ class Check:
         return (self.rule.__doc__ or "").partition("\n")[0]
 
     def __call__(self) -> None:
-        """Ask."""
-        self.rule(self.subject)
+        """Ask; what needs an extra that isn't installed can't be asked."""
+        try:
+            self.rule(self.subject)
+        except MissingExtraError as error:
+            raise SkipTest(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +153,24 @@ def _asked(offer: Offer) -> Iterator[Asked]:
 def _at_work(offer: Offer) -> Iterator[Asked]:
     """What is asked of a part at work."""
     part = offer.value()
-    if offer.kind == "embedder":
+    if offer.kind == "frontend":
+        yield from _of_frontend(offer.name, part)
+    elif offer.kind == "embedder":
         yield from _of_embedder(offer, part)
     elif offer.kind == "scorer":
         yield from _of_scorer(offer.name, part)
     else:
         bench, rules = BENCHES[offer.kind]
         yield offer.name, bench(part), rules
+
+
+def _of_frontend(name: str, part: Any) -> Iterator[Asked]:
+    """What is asked of a frontend, and more where it learns."""
+    if isinstance(part, FittedFrontend):
+        bench = fitted_frontends.FittedFrontendBench(part)
+        yield name, bench, (*answers.RULES, *frontends.RULES, *states.RULES, *fitted_frontends.RULES)
+    else:
+        yield name, frontends.FrontendBench(part), (*answers.RULES, *frontends.RULES)
 
 
 def _of_embedder(offer: Offer, part: Any) -> Iterator[Asked]:

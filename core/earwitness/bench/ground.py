@@ -1,0 +1,105 @@
+"""What all recipes of a comparison share: clips, conditions, folders, machine."""
+
+import json
+import shlex
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from earwitness.errors import EarwitnessError
+from earwitness.manifest import Manifest, Row
+from earwitness.network import Device
+from earwitness.pipeline import load_experts
+from earwitness.plugins import Catalogue
+from earwitness_registry.files import file_sha256, sha256
+
+__all__ = ["Ground", "called", "fitting", "share_of"]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where recipes meet: a `limit` of the clips of a manifest, under `conditions`.
+
+    `far` is the share of strangers that thresholds may let pass; `stamp` tells machine and versions.
+    """
+
+    manifest: Manifest
+    out: Path
+    conditions: tuple[str, ...]
+    catalogue: Catalogue
+    stamp: Mapping[str, Any]
+    limit: float = 1.0
+    far: float = 0.05
+    unknown_column: str | None = None
+    leaks: Sequence[str] = ()
+    device: Device = "cpu"
+
+    @property
+    def work(self) -> Path:
+        """What is made on the way: models, registries, degraded clips, features. May be deleted afterwards."""
+        return self.out / "work"
+
+    @cached_property
+    def clips(self) -> Path:
+        """Where degraded clips of this very manifest are kept."""
+        file = self.manifest.path.resolve()
+        return self.work / f"clips-{sha256(f'{file} {file_sha256(file)}'.encode())[:12]}"
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of all that decides a figure but the recipe and its seed."""
+        rows = [[row.line, dict(row.columns)] for row in self.manifest.rows]
+        asked = [self.far, self.unknown_column, self.device]
+        parts = [str(self.manifest.path.resolve()), rows, asked, dict(self.stamp)]
+        return sha256(json.dumps(parts, sort_keys=True).encode())
+
+    def command(self, recipe: str, seed: int, condition: str) -> str:
+        """What somebody types to get one row again, in a folder of his own."""
+        given: dict[str, object] = {
+            "--manifest": self.manifest.path.resolve(),
+            "--out": "again",
+            "--conditions": condition,
+            "--seeds": seed + 1,
+            "--limit": self.limit,
+            "--far": self.far,
+            "--unknown-column": self.unknown_column,
+            "--device": self.device,
+        }
+        name = str(Path(recipe).resolve()) if Path(recipe).is_file() else recipe
+        said = [word for option, value in given.items() if value is not None for word in (option, str(value))]
+        return shlex.join(["earwitness", "bench", name, *said, *(["--allow-leak"] if self.leaks else [])])
+
+
+def called(recipe: str) -> str:
+    """A recipe's name in tables: a file's without its folder."""
+    return Path(recipe).stem if Path(recipe).suffix in (".yaml", ".yml") else recipe
+
+
+def fitting(catalogue: Catalogue, manifest: Manifest) -> tuple[str, ...]:
+    """The registered pipelines for the tasks that a manifest names, all where it names none; broken ones too."""
+    named = {row.task for row in manifest.rows}
+    return tuple(name for name in catalogue.names("pipeline") if None in named or _task(name, catalogue) in named)
+
+
+def _task(name: str, catalogue: Catalogue) -> str | None:
+    """The task of a pipeline; that of every row where it can't be read, so that its row says why."""
+    try:
+        return load_experts(name, catalogue)[0].task
+    except EarwitnessError:
+        return None
+
+
+def share_of(manifest: Manifest, share: float) -> Manifest:
+    """So large a share of the clips of each source in each split, evenly from its list; at least one."""
+    groups: dict[tuple[str | None, str | None], list[Row]] = defaultdict(list)
+    for row in manifest.rows:
+        groups[row.split, row.source].append(row)
+    kept = {row.line for rows in groups.values() for row in _evenly(rows, max(1, round(share * len(rows))))}
+    return replace(manifest, rows=tuple(row for row in manifest.rows if row.line in kept))
+
+
+def _evenly(rows: Sequence[Row], count: int) -> list[Row]:
+    return [rows[number * len(rows) // count] for number in range(count)]
