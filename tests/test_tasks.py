@@ -114,7 +114,7 @@ def test_a_change_of_device_is_told_with_its_second(phones, spliced):
     assert verdict.mixed.at == pytest.approx(second, abs=0.7)  # windows of 0.9 s, every 0.45
     first, last = verdict.segments[0], verdict.segments[-1]
     assert (first.source, last.source) == ("phone-alpha", "phone-beta")
-    whole = phones.identify(file, "all")
+    whole = phones.identify(file, "all", segments=True)
     assert whole[1].mixed == verdict.mixed
 
 

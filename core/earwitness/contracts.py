@@ -21,6 +21,7 @@ __all__ = [
     "Degradation",
     "Embedder",
     "FittedEmbedder",
+    "FittedFrontend",
     "Frontend",
     "Gallery",
     "LearnedEmbedder",
@@ -46,6 +47,25 @@ class Frontend(Part, Protocol):
 
     def __call__(self, samples: FloatArray, rate: int) -> FloatArray:
         """(B, n) at `rate` Hz -> (B, frames, dims), finite for any input; each window on its own."""
+        ...
+
+
+@runtime_checkable
+class FittedFrontend(Frontend, Protocol):
+    """Windows of sound to features, by arrays found from the frames of training clips; NumPy throughout.
+
+    Called like any frontend it gives these frames. A pipeline's model makes features of them by what was learned.
+    """
+
+    def fit(self, clips: Iterable[FloatArray]) -> State:
+        """What it learns from clips, each the frames of its windows (B, frames, dims); the same input, the same state.
+
+        Clips may be gone through again and again, and are read from disk each time.
+        """
+        ...
+
+    def features(self, state: State, frames: FloatArray) -> FloatArray:
+        """(B, frames, dims) -> (B, frames', dims'), finite for any input; each window on its own."""
         ...
 
 

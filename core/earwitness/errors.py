@@ -10,6 +10,7 @@ EarwitnessError
 │   ├── PluginClashError    two plugins offer the same name
 │   └── UnknownPartError    no plugin offers that name
 ├── PipelineError           a pipeline or model folder that can't be read
+│   └── MissingWeightsError a network's weights that the user brings
 ├── ProbeError              a model no longer computes what it computed when it was enrolled with
 ├── CalibrationError        the data can't bear the promise asked for
 ├── TrainingError           training can't begin or go on
@@ -50,6 +51,7 @@ __all__ = [
     "InputError",
     "ManifestError",
     "MissingExtraError",
+    "MissingWeightsError",
     "OptionError",
     "PipelineError",
     "PluginClashError",
@@ -101,6 +103,10 @@ class UnknownPartError(PluginError):
 
 class PipelineError(EarwitnessError):
     """A pipeline or model folder that can't be read."""
+
+
+class MissingWeightsError(PipelineError):
+    """A network's weights that the user brings; the text says where to name them."""
 
 
 class ProbeError(EarwitnessError):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pluggy
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Degradation,
         Embedder,
         FittedEmbedder,
+        FittedFrontend,
         Frontend,
         LearnedEmbedder,
         Scorer,
@@ -27,7 +28,7 @@ hookspec = pluggy.HookspecMarker("earwitness")
 
 
 @hookspec
-def register_frontends() -> "Iterable[type[Frontend]]":  # type: ignore[empty-body]
+def register_frontends() -> "Iterable[type[Frontend] | type[FittedFrontend]]":  # type: ignore[empty-body]
     """Return the frontend classes this plugin offers."""
 
 

@@ -7,13 +7,13 @@ head.safetensors    the directions that training found for its sources, for scor
 card.md             data, figures, seed, versions
 
 An embedder fitted in closed form answers by NumPy from weights.safetensors, and has no network.onnx and no head;
-one with nothing to learn has none of the three.
+one with nothing to learn has none of the three. What a fitted frontend learned is in frontend.safetensors.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -22,18 +22,19 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
-from earwitness.contracts import Embedder, FittedEmbedder
+from earwitness.contracts import Embedder, FittedEmbedder, FittedFrontend
 from earwitness.errors import PipelineError, ProbeError
 from earwitness.network import Device, OnnxNetwork
-from earwitness.pipeline import TYPICAL_RATE, Pipeline, describe
+from earwitness.pipeline import TYPICAL_RATE, Pipeline, Settled, describe
 from earwitness.plugins import Catalogue
 from earwitness.types import FloatArray, State, Windows
 
 if TYPE_CHECKING:
     from earwitness_registry import Registry
 
-__all__ = ["Model", "model_folders", "space_digest", "unit"]
+__all__ = ["FRONTEND", "Model", "model_folders", "settled", "space_digest", "unit"]
 
+FRONTEND = "frontend.safetensors"
 PROBE_COSINE = 0.9999
 
 
@@ -58,7 +59,8 @@ def unit(vectors: FloatArray) -> FloatArray:
 def space_digest(pipeline: Pipeline, weights: Path | None) -> str:
     """Digest of all that decides where an embedding falls: rate, window, frontend, embedder and weights.
 
-    The scorer and the head that it may take have no part in it: changing a scorer needs no re-embedding.
+    The scorer and the head that it may take have no part in it: changing a scorer needs no re-embedding. A fitted
+    frontend comes settled.
     """
     recipe = [pipeline.rate, pipeline.window, describe(pipeline.frontend), describe(pipeline.embedder)]
     digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
@@ -86,12 +88,12 @@ class Model:
         if not file.is_file():
             raise PipelineError(f"{folder} is not a model: it has no pipeline.yaml; make one with 'earwitness train'")
         pipeline = Pipeline.from_yaml(file.read_text(encoding="utf-8"), catalogue)
+        if isinstance(pipeline.frontend, FittedFrontend):
+            pipeline = replace(pipeline, frontend=settled(pipeline.frontend, folder / FRONTEND))
         embedder = pipeline.embedder
         if isinstance(embedder, Embedder):
             return cls(pipeline, space_digest(pipeline, None), embedder)
-        weights = folder / "weights.safetensors"
-        if not weights.is_file():
-            raise PipelineError(f"{weights} is missing: train the model again, or copy its folder whole")
+        weights = _present(folder / "weights.safetensors")
         space = space_digest(pipeline, weights)
         if isinstance(embedder, FittedEmbedder):
             return cls(pipeline, space, partial(embedder.embed, _read_state(weights)))
@@ -139,6 +141,18 @@ class Model:
                 f"model {self.pipeline.name!r} computes other embeddings than when this registry was filled "
                 f"(probe cosine {cosine:.4f}): a library or plugin changed; enrol the clips again into a new registry"
             )
+
+
+def settled(frontend: FittedFrontend, file: Path) -> Settled:
+    """A fitted frontend with what a file of a model's folder keeps of it; PipelineError where that can't be read."""
+    digest = hashlib.sha256(_present(file).read_bytes()).hexdigest()
+    return Settled(frontend, digest, _read_state(file))
+
+
+def _present(file: Path) -> Path:
+    if not file.is_file():
+        raise PipelineError(f"{file} is missing: train the model again, or copy its folder whole")
+    return file
 
 
 def _read_state(weights: Path) -> State:

@@ -28,6 +28,7 @@ from earwitness.contracts import (
     Degradation,
     Embedder,
     FittedEmbedder,
+    FittedFrontend,
     Frontend,
     LearnedEmbedder,
     Part,
@@ -36,10 +37,10 @@ from earwitness.contracts import (
 )
 from earwitness.errors import PipelineError
 from earwitness.plugins import Catalogue
-from earwitness.types import Task
+from earwitness.types import FloatArray, State, Task
 from earwitness.windows import Length
 
-__all__ = ["Pipeline", "Recipe", "build", "describe", "load_experts", "load_pipeline", "override"]
+__all__ = ["Pipeline", "Recipe", "Settled", "build", "describe", "load_experts", "load_pipeline", "override"]
 
 Chain = tuple[Degradation, ...]
 Rate = int | Literal["native"]
@@ -57,7 +58,8 @@ class Recipe:
     of a training example in seconds; an epoch is `steps` batches, however many clips there are; `patience` the
     epochs without a better `dev` figure before it stops. With two `shots` or more, a batch is an episode of so many
     clips of each of `batch` / `shots` sources, told apart by one another's means; without, sources are the classes of
-    a softmax. An embedder fitted in closed form takes whole windows of all versions at once, and of all this only
+    a softmax. The learning rate follows one cycle up and down, falls to nothing in a line, or is divided by ten every
+    `period` epochs. An embedder fitted in closed form takes whole windows of all versions at once, and of all this only
     `versions`.
     """
 
@@ -65,6 +67,8 @@ class Recipe:
     steps: int = 40
     batch: int = 32
     learning_rate: float = 2e-3
+    schedule: Literal["cycle", "linear", "steps"] = "cycle"
+    period: int = 20
     weight_decay: float = 1e-2
     crop: float = 1.28
     shots: int = 0
@@ -73,6 +77,20 @@ class Recipe:
     smoothing: float = 0.1
     patience: int = 6
     versions: tuple[Chain, ...] = ((),)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A fitted frontend with what it has learned, which `digest` stands for: a frontend like any other."""
+
+    name: ClassVar[str] = "settled"
+    part: FittedFrontend
+    digest: str
+    state: State = field(repr=False, compare=False)
+
+    def __call__(self, samples: FloatArray, rate: int) -> FloatArray:
+        """(B, n) -> (B, frames, dims)."""
+        return self.part.features(self.state, self.part(samples, rate))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +132,8 @@ class Pipeline:
         return round(self.rate_at(TYPICAL_RATE) * (TYPICAL_SECONDS if self.window == "clip" else self.window))
 
     def to_dict(self) -> dict[str, Any]:
-        """The pipeline as plain data, every parameter spelt out."""
+        """The pipeline as plain data, every parameter spelt out, and nothing learned."""
+        frontend = self.frontend.part if isinstance(self.frontend, Settled) else self.frontend
         training = {
             **asdict(self.training),
             "versions": [[describe(d) for d in v] for v in self.training.versions],
@@ -125,7 +144,7 @@ class Pipeline:
             "rate": self.rate,
             "window": self.window,
             "hop": self.hop,
-            "frontend": describe(self.frontend),
+            "frontend": describe(frontend),
             "embedder": describe(self.embedder),
             "scorer": describe(self.scorer),
             "training": training,
@@ -236,6 +255,8 @@ def _frozen(value: Any) -> Any:
 
 def describe(part: Part) -> dict[str, dict[str, Any]]:
     """A part as YAML data: name to every parameter, so that a changed default changes the digest."""
+    if isinstance(part, Settled):
+        return {part.name: {"part": describe(part.part), "digest": part.digest}}
     parameters = {f.name: getattr(part, f.name) for f in fields(cast(Any, part))}
     return {part.name: {key: _plain(value) for key, value in parameters.items()}}
 

@@ -19,7 +19,7 @@ def cepstra(log_energies: FloatArray, coefficients: int) -> FloatArray:
         raise OptionError(f"{bands} filters bear at most {bands} coefficients, not {coefficients}: ask for fewer")
     result = np.empty((*log_energies.shape[:2], coefficients), np.float32)
     for window, out in zip(log_energies, result, strict=True):
-        np.matmul(window, _dct(bands, coefficients), out=out)
+        np.matmul(window, dct(bands, coefficients), out=out)
     return result
 
 
@@ -39,7 +39,7 @@ def deltas(features: FloatArray) -> FloatArray:
 
 
 @cache
-def _dct(bands: int, coefficients: int) -> FloatArray:
+def dct(bands: int, coefficients: int) -> FloatArray:
     """The orthonormal DCT-II as a matrix, (bands, coefficients)."""
     angle = np.pi / bands * np.outer(np.arange(bands) + 0.5, np.arange(coefficients))
     matrix: FloatArray = (np.sqrt(2.0 / bands) * np.cos(angle)).astype(np.float32)

@@ -64,7 +64,7 @@ def log_band_energies(samples: FloatArray, frame: int, hop: int, bank: FloatArra
     for window_frames, window_energies in zip(frames, energies, strict=True):
         for start in range(0, len(window_frames), BLOCK_FRAMES):
             block = slice(start, start + BLOCK_FRAMES)
-            power = _power(window_frames[block] * _hamming(frame))
+            power = _power(window_frames[block] * hamming(frame))
             np.matmul(power, bank, out=window_energies[block])
     return np.log(np.maximum(energies, FLOOR, out=energies), out=energies)
 
@@ -94,16 +94,16 @@ def power_spectrum(window: FloatArray, rate: int, frame: int, hop: int, edges: t
     padded = np.pad(window, (0, max(0, frame - len(window))))
     frames = sliding_window_view(padded, frame)[::hop]  # a view
     blocks = (frames[start : start + BLOCK_FRAMES] for start in range(0, len(frames), BLOCK_FRAMES))
-    return np.concatenate([_power(block * _hann(frame))[:, first : last + 1] for block in blocks])
+    return np.concatenate([_power(block * hann(frame))[:, first : last + 1] for block in blocks])
 
 
 @cache
-def _hann(frame: int) -> FloatArray:
+def hann(frame: int) -> FloatArray:
     """The periodic Hann window, (frame,)."""
     return np.hanning(frame + 1)[:-1].astype(np.float32)
 
 
 @cache
-def _hamming(frame: int) -> FloatArray:
+def hamming(frame: int) -> FloatArray:
     """The periodic Hamming window, (frame,)."""
     return np.hamming(frame + 1)[:-1].astype(np.float32)

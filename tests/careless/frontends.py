@@ -146,7 +146,29 @@ class OneRate(Careful):
         return Careful.__call__(self, samples, rate)
 
 
+class Mixes(Careful):
+    """Keeps all rules of a frontend that learns: loudness about its mean."""
+
+    name: ClassVar[str] = "mixes"
+
+    def fit(self, clips):
+        return {"middle": np.mean([clip.mean(axis=(0, 1)) for clip in clips], axis=0, dtype=np.float32)}
+
+    def features(self, state, frames):
+        return frames - state["middle"]
+
+
+class NeedsACrowd(Mixes):
+    """Learns from two clips at least."""
+
+    name: ClassVar[str] = "needs_a_crowd"
+
+    def fit(self, clips):
+        first, second, *_ = clips
+        return Mixes.fit(self, [first, second])
+
+
 FRONTENDS = [
     *(Careful, Bare, Thawed, WithoutDefault, WithoutMethod, NotInYaml, NotInPickle, HashedByPlace),
-    *(Remembers, Shares, Divides, Overwrites, Compares, Flat, Asserts, OneRate),
+    *(Remembers, Shares, Divides, Overwrites, Compares, Flat, Asserts, OneRate, Mixes, NeedsACrowd),
 ]

@@ -18,13 +18,17 @@ class FrontendBench(Bench):
     lively = windows(4)
     strange = odd_sounds(RATE)
 
-    def answer(self, batch: FloatArray) -> FloatArray:
-        """(B, n) -> (B, frames, dims)."""
-        features: FloatArray = self.part(batch, RATE)
+    def hear(self, batch: FloatArray, rate: int) -> FloatArray:
+        """(B, n) at a rate in Hz -> (B, frames, dims)."""
+        features: FloatArray = self.part(batch, rate)
         return features
 
+    def answer(self, batch: FloatArray) -> FloatArray:
+        """(B, n) -> (B, frames, dims)."""
+        return self.hear(batch, RATE)
 
-def features_have_three_axes(bench: Bench) -> None:
+
+def features_have_three_axes(bench: FrontendBench) -> None:
     """Gives float32 features (B, frames, dims), their dims the same for windows of any length."""
     dims = set()
     for length in (1, RATE // 4, RATE, 2 * RATE + 1):
@@ -36,11 +40,11 @@ def features_have_three_axes(bench: Bench) -> None:
     expect(len(dims) == 1, f"windows of several lengths give {sorted(dims)} dims")
 
 
-def hears_any_rate(bench: Bench) -> None:
+def hears_any_rate(bench: FrontendBench) -> None:
     """Gives finite features at any rate from 8 to 48 kHz, or an OptionError that says which it takes."""
     for rate in RATES:
         try:
-            features = bench.part(windows(2, 0.5, rate), rate)
+            features = bench.hear(windows(2, 0.5, rate), rate)
         except OptionError as refusal:
             expect(bool(str(refusal)), f"at {rate} Hz it gives an OptionError without a word")
         else:

@@ -9,7 +9,7 @@ from unittest import SkipTest
 
 import numpy as np
 
-from earwitness.errors import MissingExtraError
+from earwitness.errors import MissingExtraError, MissingWeightsError
 from earwitness.network import OnnxNetwork
 from earwitness.testing.bench import Fed, agree, expect
 from earwitness.types import FloatArray
@@ -31,7 +31,10 @@ class LearnedBench(Fed):
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            network: torch.nn.Module = self.part.network(self.shape[1])
+            try:
+                network: torch.nn.Module = self.part.network(self.shape[1])
+            except (MissingExtraError, MissingWeightsError) as error:
+                raise SkipTest(str(error)) from error
         return network.eval()
 
     @cached_property

@@ -9,6 +9,7 @@ from earwitness.model import unit
 from earwitness.pipeline import TYPICAL_RATE, Pipeline, load_experts
 from earwitness.subset import Subset
 from earwitness.testing.bench import Offer, expect, expect_finite
+from earwitness.testing.fitted_frontends import ready
 from earwitness.testing.learned import LearnedBench, by_torch
 from earwitness.testing.made import SHAPE, windows
 from earwitness.types import FloatArray
@@ -46,7 +47,7 @@ def _embeddings(expert: Pipeline) -> FloatArray:
     """Made-up windows of a pipeline's own length, embedded, (B, d)."""
     rate = expert.rate_at(TYPICAL_RATE)
     batch = windows(SOURCES * ROWS, expert.length / rate, rate)
-    features = expert.frontend(batch, rate)
+    features = ready(expert.frontend, batch, rate)(batch, rate)
     expect_finite(features, f"features of {expert.name}")
     return unit(_vectors(expert.embedder, features))
 
@@ -71,7 +72,8 @@ def shape_for(embedder: Offer) -> tuple[int, int]:
             for expert in load_experts(name, embedder.catalogue):
                 if expert.embedder.name == embedder.name:
                     rate = expert.rate_at(TYPICAL_RATE)
-                    _, frames, dims = expert.frontend(windows(1, 1.0, rate), rate).shape
+                    second = windows(1, 1.0, rate)
+                    _, frames, dims = ready(expert.frontend, second, rate)(second, rate).shape
                     return frames, dims
     return SHAPE
 

@@ -1,4 +1,4 @@
-"""Whatever learns a state of named arrays: scorers and fitted embedders."""
+"""Whatever learns a state of named arrays: scorers, fitted frontends and fitted embedders."""
 
 import os
 import pickle
