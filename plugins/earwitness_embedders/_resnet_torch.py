@@ -1,4 +1,6 @@
-"""The torch module behind `resnet18`; imported when a network is asked for, not before."""
+"""The torch module behind `resnet18` and `se_resnet`; imported when a network is asked for, not before."""
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -23,16 +25,20 @@ class Block(nn.Module):
         return functional.relu(self.second(functional.relu(self.first(image))) + self.shortcut(image))
 
 
+MakeBlock = Callable[[int, int, int], nn.Module]
+"""Channels before and after, and a stride, to a block."""
+
+
 class ResNet(nn.Module):
     """Features normalised, as an image of one channel, through the stages, pooled, projected."""
 
-    def __init__(self, dims: int, width: int, dim: int) -> None:
+    def __init__(self, dims: int, width: int, dim: int, block: MakeBlock = Block) -> None:
         super().__init__()
         widths = [width * 2**stage for stage in range(STAGES)]
         self.normalise = nn.BatchNorm1d(dims)
         self.stem = convolution(1, width, 3, (1, 2))
         self.stages = nn.Sequential(
-            *(_stage(before, after) for before, after in zip([width, *widths[:-1]], widths, strict=True))
+            *(_stage(before, after, block) for before, after in zip([width, *widths[:-1]], widths, strict=True))
         )
         self.project = nn.Linear(2 * widths[-1], dim)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a fifth faster on a CPU
@@ -45,10 +51,10 @@ class ResNet(nn.Module):
         return embedding
 
 
-def _stage(before: int, after: int) -> nn.Sequential:
+def _stage(before: int, after: int, block: MakeBlock) -> nn.Sequential:
     """Blocks of one width; every stage but the first halves both axes as it widens."""
-    first = Block(before, after, 1 if before == after else 2)
-    return nn.Sequential(first, *(Block(after, after, 1) for _ in range(BLOCKS - 1)))
+    first = block(before, after, 1 if before == after else 2)
+    return nn.Sequential(first, *(block(after, after, 1) for _ in range(BLOCKS - 1)))
 
 
 def convolution(inputs: int, outputs: int, size: int, stride: int | tuple[int, int]) -> nn.Sequential:
