@@ -27,6 +27,7 @@ from earwitness.plugins import load_catalogue
 from earwitness.subset import Subset
 from earwitness.training import features as features_module
 from earwitness.training import learn, loop, train
+from earwitness.training.card import Lesson, write_card
 from earwitness.training.data import Corpus, batches, crop, gather
 from earwitness.training.export import export_network
 from earwitness.training.features import Rendered, render
@@ -325,6 +326,16 @@ def test_a_clip_without_sound_is_named(corpus, cache, tmp_path):
     silent = replace(corpus.rows[0], path=tmp_path / "silence.wav")
     with pytest.raises(TrainingError, match=r"silence\.wav is silent"):
         train(PIPELINE, replace(corpus, rows=(*corpus.rows, silent)), tmp_path / "made", cache=cache, quiet=True)
+
+
+@pytest.mark.parametrize(("sources", "line"), [(3, "| 02 | 4 | 2 |"), (101, "| 101 sources | 404 | 202 |")])
+def test_a_card_counts_sources_that_nobody_would_read_one_by_one(sources, line, corpus, tmp_path):
+    counts = {f"{n:02}": 4 for n in range(sources)}
+    lesson = Lesson(counts, dict.fromkeys(counts, 2), 0, "cpu", 0.5, "by a coin", 1.0)
+    write_card(tmp_path / "card.md", PIPELINE, corpus, lesson)
+    rows = [row for row in (tmp_path / "card.md").read_text().splitlines() if row.startswith("| ")][2:]
+    assert line in rows
+    assert len(rows) == (sources if sources < 100 else 1)
 
 
 def sized(*sizes):
