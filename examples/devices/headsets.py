@@ -7,7 +7,7 @@ beside it, so that paths stay short. Of a named headset the takes from the left,
 the file's name) are enrolled whole (train), the wearer's own speech (`_S_`) calibrates (dev), for a threshold must bear
 another voice, and the take from the front (`_F_`) tests. Of devices that are each somebody's own (device ends in
 `-unspecified`), half of the people calibrate and half test. What isn't enrolled is cut into pieces, since an answer is
-asked of clips of that length.
+asked of clips of that length; those that calibrate overlap by half, for fewer would not bear a threshold for splices.
 """
 
 import csv
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import soundfile
 import typer
 
@@ -44,8 +45,9 @@ def lines(row: Row, seconds: float) -> Iterator[dict[str, str]]:
     if part == "train":
         yield line | {"start": "", "end": ""}
     elif part:
-        for piece in range(int(soundfile.info(row.path).duration // seconds)):
-            yield line | {"start": f"{piece * seconds:g}", "end": f"{(piece + 1) * seconds:g}"}
+        step = seconds / 2 if part == "dev" else seconds
+        for start in np.arange(0.0, soundfile.info(row.path).duration - seconds, step):
+            yield line | {"start": f"{start:g}", "end": f"{start + seconds:g}"}
 
 
 def main(
