@@ -364,6 +364,12 @@ def test_an_episode_has_so_many_clips_of_each_of_its_classes():
     assert len(corpus.draw_episode(300, 3, np.random.default_rng(0))) == 9
 
 
+@pytest.mark.parametrize(("count", "shots"), [(8, 1), (5, 3), (300, 6)])
+def test_an_episode_that_nobody_could_learn_from_is_refused(count, shots):
+    with pytest.raises(TrainingError, match=r"change training\.shots"):
+        sized(9, 3, 2, 5).draw_episode(count, shots, np.random.default_rng(0))
+
+
 def test_prototypical_cosines_leave_a_clip_out_of_its_own_mean():
     rng = np.random.default_rng(0)
     e = rng.standard_normal((4, 3, 5))

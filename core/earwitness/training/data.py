@@ -45,8 +45,16 @@ class Corpus:
 
         Classes are drawn evenly, without repetition, from those that have so many clips; all of them where they are
         fewer.
+
+        Raises:
+            TrainingError: Fewer than two clips are asked for of each class, or fewer than two classes have them.
         """
         able = np.flatnonzero(self._sizes() >= shots)
+        if shots < 2 or min(len(able), count // shots) < 2:
+            raise TrainingError(
+                f"an episode of {count} clips, {shots} of each source, takes two shots or more of two of the "
+                f"{len(able)} sources that have them: change training.shots or training.batch, or add clips"
+            )
         classes = rng.choice(able, min(len(able), count // shots), replace=False)
         return np.concatenate([rng.choice(np.flatnonzero(self.labels == k), shots, replace=False) for k in classes])
 

@@ -148,10 +148,9 @@ def with_margin(cosines: Tensor, targets: Tensor, margin: float) -> Tensor:
 def prototypical_cosines(embeddings: Tensor, shots: int) -> tuple[Tensor, Tensor]:
     """Each clip of an episode with each class, itself left out of the mean of its own.
 
-    cos(e_i, c_k^(i)), c_k^(i) = mean of e_j over the clips j of class k, of which as many are left out as the place of
-    i within its own class says: i itself there, and one of each other class, so that all means are of shots - 1 clips
-    (Snell et al., Prototypical networks for few-shot learning, NeurIPS 2017; with cosines, Chung et al., In defence of
-    metric learning for speaker recognition, Interspeech 2020).
+    The n-th clip of a class is compared with the means of all classes that leave out their n-th clip: none hears
+    itself, and all means are of shots - 1 clips (Snell et al., Prototypical networks for few-shot learning, NeurIPS
+    2017; with cosines, Chung et al., In defence of metric learning for speaker recognition, Interspeech 2020).
 
     Args:
         embeddings: (C shots, d) unit, the clips of a class side by side.
