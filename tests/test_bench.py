@@ -1,5 +1,6 @@
 """Recipes side by side: the figures of the single commands, every row on the page, and nothing done twice."""
 
+import fcntl
 import json
 import re
 import shlex
@@ -15,6 +16,7 @@ from earwitness.bench.ground import fitting, share_of
 from earwitness.bench.kept import keep_features
 from earwitness.bench.page import pareto
 from earwitness.engine import open_engine
+from earwitness.errors import OptionError
 from earwitness.manifest import read_manifest
 from earwitness.plugins import load_catalogue
 from earwitness_frontends import Lfcc
@@ -173,6 +175,14 @@ def test_a_kill_while_enrolling_leaves_no_half_a_registry(made, recipes, monkeyp
     assert first["figures"]["clips"] == {"known": 18, "unknown": 10}
     assert (first["seed"], second["seed"]) == (0, 1)
     assert first["figures"] == second["figures"]  # nothing in it is learned
+
+
+def test_two_runs_never_write_into_one_folder(made, recipes, tmp_path):
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(OptionError, match=r"another bench is writing into .*: wait for it"):
+            bench([recipes["still"]], read_manifest(made.manifest), tmp_path, quiet=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"lock"}
 
 
 def test_a_recipe_that_breaks_at_work_leaves_the_others_alone(made, recipes, call, monkeypatch, tmp_path):

@@ -1,7 +1,9 @@
 """`bench`: recipes x seeds x conditions, a row each; bench.json, bench.md, bench.html."""
 
+import fcntl
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from earwitness.bench.machine import stamp
 from earwitness.bench.page import write_page
 from earwitness.bench.progress import Bar
 from earwitness.bench.tables import write_markdown
-from earwitness.errors import EarwitnessError
+from earwitness.errors import EarwitnessError, OptionError
 from earwitness.evaluation.conditions import choose_conditions
 from earwitness.evaluation.protocol import found_leaks, require
 from earwitness.manifest import Manifest
@@ -62,7 +64,7 @@ def bench(
 
     Raises:
         ManifestError: groups span splits, or a column is missing.
-        OptionError: there is no such condition, or this machine lacks its codec.
+        OptionError: there is no such condition, this machine lacks its codec, or another bench writes into `out`.
         MissingExtraError: what draws the page isn't there; said before the work, not after it.
     """
     load_pyplot()
@@ -72,12 +74,25 @@ def bench(
         require(part, unknown_column, "--unknown-column")
     leaks = found_leaks(part, allow_leak)
     ground = Ground(part, out, grid, catalogue, stamp(), limit, far, unknown_column, leaks, device)
-    rows = _rows(ground, recipes or fitting(catalogue, part), seeds, quiet)
-    found = {**_origin(ground, manifest), "rows": rows}
-    write_whole(out / "bench.json", json.dumps(found, indent=2, allow_nan=False).encode())
-    write_markdown(out / "bench.md", found)
-    write_page(out / "bench.html", found)
+    with _alone(out):
+        rows = _rows(ground, recipes or fitting(catalogue, part), seeds, quiet)
+        found = {**_origin(ground, manifest), "rows": rows}
+        write_whole(out / "bench.json", json.dumps(found, indent=2, allow_nan=False).encode())
+        write_markdown(out / "bench.md", found)
+        write_page(out / "bench.html", found)
     return found
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """While it lasts nobody else measures into `out`; the lock goes with the process, however that ends."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OptionError(f"another bench is writing into {out}: wait for it, or choose another folder") from None
+        yield
 
 
 def _origin(ground: Ground, manifest: Manifest) -> dict[str, Any]:
