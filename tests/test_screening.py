@@ -294,6 +294,8 @@ def test_watch_takes_up_later_files_once_they_are_whole_and_ends_on_ctrl_c(fakes
         while not journal.exists() or name.encode() not in journal.read_bytes():
             time.sleep(0.01)
 
+    ended = threading.Event()
+
     def visitor():
         wait_for("e.wav")
         for _ in range(8):
@@ -303,11 +305,14 @@ def test_watch_takes_up_later_files_once_they_are_whole_and_ends_on_ctrl_c(fakes
             time.sleep(0.05)
         clip(mixed, "growing.wav", "known")
         wait_for("growing.wav")
-        os.kill(os.getpid(), signal.SIGINT)
+        while not ended.is_set():  # Python drops an interrupt that comes while it collects garbage
+            os.kill(os.getpid(), signal.SIGINT)
+            ended.wait(5.0)
 
     thread = threading.Thread(target=visitor)
     thread.start()
     tally = screen([mixed], out, task="system", watch=True, workers=1, opener=fakes.open_fake)
+    ended.set()
     thread.join()
     assert keys_of(out) == each_once([f"{n}.wav" for n in "abcde"] + ["growing.wav"], ["system"])
     assert (tally.clips, tally.known, tally.errors) == (6, 3, 1)
