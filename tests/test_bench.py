@@ -4,6 +4,7 @@ import fcntl
 import json
 import re
 import shlex
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from earwitness.bench import attempt, bench
-from earwitness.bench.ground import fitting, share_of
+from earwitness.bench.ground import asked, fitting, quickened, share_of
 from earwitness.bench.kept import keep_features
 from earwitness.bench.page import pareto
 from earwitness.engine import open_engine
@@ -244,6 +245,28 @@ def test_without_recipes_all_of_the_tasks_take_part(made, phone_registry):
     devices = fitting(catalogue, phone_registry.manifest)
     assert {"microphone", "bed"} <= set(devices)
     assert "lfcc-stats" not in devices
+
+
+def test_quick_takes_the_variants_for_two_cores_each_once():
+    catalogue = load_catalogue()
+    assert quickened(("pstnn", "dynamics", "pstnn-quick", "my.yaml"), catalogue) == (
+        "pstnn-quick",
+        "dynamics",
+        "my.yaml",
+    )
+    every = quickened(catalogue.names("pipeline"), catalogue)
+    assert not {f"{name}-quick" for name in every} & set(catalogue.names("pipeline"))
+
+
+def test_a_recipe_is_put_to_the_question_of_the_manifest(made, phone_registry):
+    catalogue = load_catalogue()
+    (of_systems,) = asked("lfcc-stats", phone_registry.manifest, catalogue)
+    assert of_systems.task == "device"
+    both = replace(
+        made_manifest := read_manifest(made.manifest), rows=made_manifest.rows + phone_registry.manifest.rows
+    )
+    (unasked,) = asked("bed", both, catalogue)
+    assert unasked.task == "device"
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), unique=True, min_size=1))

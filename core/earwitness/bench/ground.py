@@ -12,11 +12,13 @@ from typing import Any
 from earwitness.errors import EarwitnessError
 from earwitness.manifest import Manifest, Row
 from earwitness.network import Device
-from earwitness.pipeline import load_experts
+from earwitness.pipeline import Pipeline, load_experts
 from earwitness.plugins import Catalogue
 from earwitness_registry.files import file_sha256, sha256
 
-__all__ = ["Ground", "called", "fitting", "share_of"]
+__all__ = ["Ground", "asked", "called", "fitting", "quickened", "share_of"]
+
+QUICK = "-quick"
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,14 @@ class Ground:
     def digest(self) -> str:
         """Digest of all that decides a figure but the recipe and its seed."""
         rows = [[row.line, dict(row.columns)] for row in self.manifest.rows]
-        asked = [self.far, self.unknown_column, self.device]
-        parts = [str(self.manifest.path.resolve()), rows, asked, dict(self.stamp)]
+        given = [self.far, self.unknown_column, self.device]
+        parts = [str(self.manifest.path.resolve()), rows, given, dict(self.stamp)]
         return sha256(json.dumps(parts, sort_keys=True).encode())
 
     def command(self, recipe: str, seed: int, condition: str) -> str:
-        """What somebody types to get one row again, in a folder of his own."""
+        """What somebody types where this was typed to get one row again, in a folder of his own."""
         given: dict[str, object] = {
-            "--manifest": self.manifest.path.resolve(),
+            "--manifest": self.manifest.path,
             "--out": "again",
             "--conditions": condition,
             "--seeds": seed + 1,
@@ -68,14 +70,26 @@ class Ground:
             "--unknown-column": self.unknown_column,
             "--device": self.device,
         }
-        name = str(Path(recipe).resolve()) if Path(recipe).is_file() else recipe
         said = [word for option, value in given.items() if value is not None for word in (option, str(value))]
-        return shlex.join(["earwitness", "bench", name, *said, *(["--allow-leak"] if self.leaks else [])])
+        return shlex.join(["earwitness", "bench", recipe, *said, *(["--allow-leak"] if self.leaks else [])])
 
 
 def called(recipe: str) -> str:
     """A recipe's name in tables: a file's without its folder."""
     return Path(recipe).stem if Path(recipe).suffix in (".yaml", ".yml") else recipe
+
+
+def asked(recipe: str, manifest: Manifest, catalogue: Catalogue) -> tuple[Pipeline, ...]:
+    """The experts of a recipe, put to the question of the manifest where all its rows have the same."""
+    experts, tasks = load_experts(recipe, catalogue), {row.task for row in manifest.rows}
+    task = next(iter(tasks)) if len(tasks) == 1 else None
+    return tuple(replace(expert, task=task or expert.task) for expert in experts)
+
+
+def quickened(recipes: Sequence[str], catalogue: Catalogue) -> tuple[str, ...]:
+    """Recipes, each once, with the variant for two cores in place of a registered pipeline that has one."""
+    names = set(catalogue.names("pipeline"))
+    return tuple(dict.fromkeys(name + QUICK if name + QUICK in names else name for name in recipes))
 
 
 def fitting(catalogue: Catalogue, manifest: Manifest) -> tuple[str, ...]:

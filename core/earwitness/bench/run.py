@@ -1,6 +1,5 @@
 """`bench`: recipes x seeds x conditions, a row each; bench.json, bench.md, bench.html."""
 
-import fcntl
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from earwitness.bench.attempt import Attempt
-from earwitness.bench.ground import Ground, called, fitting, share_of
+from earwitness.bench.ground import Ground, asked, called, fitting, quickened, share_of
 from earwitness.bench.machine import stamp
 from earwitness.bench.page import write_page
 from earwitness.bench.progress import Bar
@@ -19,10 +18,9 @@ from earwitness.evaluation.conditions import choose_conditions
 from earwitness.evaluation.protocol import found_leaks, require
 from earwitness.manifest import Manifest
 from earwitness.network import Device
-from earwitness.pipeline import load_experts
 from earwitness.plotting import load_pyplot
 from earwitness.plugins import load_catalogue, told
-from earwitness_registry.files import file_sha256, write_whole
+from earwitness_registry.files import claimed, file_sha256, write_whole
 
 __all__ = ["bench"]
 
@@ -36,6 +34,7 @@ def bench(
     *,
     conditions: Sequence[str] = (),
     seeds: int = 1,
+    quick: bool = False,
     limit: float = 1.0,
     far: float = 0.05,
     unknown_column: str | None = None,
@@ -47,7 +46,7 @@ def bench(
 
     Each is trained on split `train`, watched by `dev`, its registry filled from `train` and calibrated on `dev`, and
     tested on `test`. A row that is there from a killed run, of the same clips, machine and versions, is not measured
-    again. A recipe that fails is a row that says why.
+    again. A recipe that fails is a row that says why. Where all clips are of one task, every recipe is put to that.
 
     Args:
         recipes: Names of pipelines or YAML files; none = all registered ones for the tasks of the manifest.
@@ -55,6 +54,7 @@ def bench(
         out: A folder; made where it is missing.
         conditions: What happens to test clips, by name, or 'all'; none = clean alone.
         seeds: How many seeds, from 0 on.
+        quick: Take the variant for two cores, NAME-quick, of each registered pipeline that has one.
         limit: The share of each source's clips that takes part.
         far: The share of strangers that calibration may let pass.
         unknown_column: A column that is 1 for clips to count as strangers, whatever made them.
@@ -75,7 +75,8 @@ def bench(
     leaks = found_leaks(part, allow_leak)
     ground = Ground(part, out, grid, catalogue, stamp(), limit, far, unknown_column, leaks, device)
     with _alone(out):
-        rows = _rows(ground, recipes or fitting(catalogue, part), seeds, quiet)
+        names = recipes or fitting(catalogue, part)
+        rows = _rows(ground, quickened(names, catalogue) if quick else names, seeds, quiet)
         found = {**_origin(ground, manifest), "rows": rows}
         write_whole(out / "bench.json", json.dumps(found, indent=2, allow_nan=False).encode())
         write_markdown(out / "bench.md", found)
@@ -88,10 +89,8 @@ def _alone(out: Path) -> Iterator[None]:
     """While it lasts nobody else measures into `out`; the lock goes with the process, however that ends."""
     out.mkdir(parents=True, exist_ok=True)
     with (out / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OptionError(f"another bench is writing into {out}: wait for it, or choose another folder") from None
+        if not claimed(lock):
+            raise OptionError(f"another bench is writing into {out}: wait for it, or choose another folder")
         yield
 
 
@@ -115,7 +114,7 @@ def _rows(ground: Ground, recipes: Sequence[str], seeds: int, quiet: bool) -> li
     attempts, faults = [], {}
     for recipe in dict.fromkeys(recipes):
         try:
-            experts = load_experts(recipe, ground.catalogue)
+            experts = asked(recipe, ground.manifest, ground.catalogue)
         except EarwitnessError as error:
             faults[recipe, 0] = str(error)
         else:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from earwitness.cli.options import DeviceOption, Json, Manifest
+from earwitness.cli.options import DeviceOption, Json, Manifest, listed
 from earwitness.cli.printing import print_json, print_table, say, tell_failures
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ def bench(
         Option("--conditions", metavar="NAME,...", help="Test under these, or under 'all': see 'evaluate --help'."),
     ] = "clean",
     seeds: Annotated[int, Option("--seeds", min=1, help="Train so often, with the seeds 0, 1, ...")] = 1,
+    quick: Annotated[
+        bool, Option("--quick", help="Take NAME-quick, the variant for two cores, of each pipeline that has one.")
+    ] = False,
     limit: Annotated[
         float, Option("--limit", min=0.0, max=1.0, help="The share of each source's clips that takes part.")
     ] = 1.0,
@@ -56,8 +59,9 @@ def bench(
         recipes or (),
         read_manifest(manifest),
         out,
-        conditions=[name.strip() for name in conditions.split(",") if name.strip()],
+        conditions=listed(conditions),
         seeds=seeds,
+        quick=quick,
         limit=limit,
         far=far,
         unknown_column=unknown_column,

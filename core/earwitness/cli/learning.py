@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from earwitness.cli.options import DeviceOption, Json, Manifest, RegistryFolder
+from earwitness.cli.options import DeviceOption, Json, Manifest, RegistryFolder, listed
 from earwitness.cli.printing import claim, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def evaluate(
             unknown_column=unknown_column,
             by=tuple(by or ()),
             resample=resample,
-            conditions=[name.strip() for name in (conditions or "").split(",") if name.strip()],
+            conditions=listed(conditions),
             allow_leak=allow_leak,
             progress=progress,
         )

@@ -15,6 +15,7 @@ __all__ = [
     "Settings",
     "TaskOption",
     "VoicePatterns",
+    "listed",
 ]
 
 Clips = Annotated[
@@ -55,3 +56,8 @@ Settings = Annotated[
         show_default=False,
     ),
 ]
+
+
+def listed(text: str | None) -> list[str]:
+    """The names in 'a, b'."""
+    return [name.strip() for name in (text or "").split(",") if name.strip()]

@@ -5,7 +5,6 @@ byte its rows end. Whatever a kill tears, rows or journal, lies past the last wh
 cut off on resuming. The journal stays, so that clips that come later can be added by resuming again.
 """
 
-import fcntl
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from typing import Any, Self
 
 from earwitness.errors import OptionError
 from earwitness.screening.sinks import Row, sink_for
+from earwitness_registry.files import claimed
 
 __all__ = ["Journal"]
 
@@ -95,10 +95,8 @@ class Journal:
         self._rows.seek(rows)
 
     def _lock(self) -> None:
-        try:
-            fcntl.flock(self._log, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OptionError(f"another screening writes to {self._out}: wait for it or choose another --out") from None
+        if not claimed(self._log):
+            raise OptionError(f"another screening writes to {self._out}: wait for it or choose another --out")
 
 
 def _check(out: Path, rows: Path, log: Path, resume: bool) -> None:
