@@ -106,7 +106,7 @@ def recorded(device: SimulatedDevice, clip: int, plan: Plan) -> dict[str, str]:
         "source": source,
         "split": plan.split,
         "speaker": Path(files[0]).parent.name,
-        "session": f"{source}-{clip}",
+        "session": f"{source}-{plan.seed}-{clip}",
         "room": Path(room).stem or f"drawn-{place}",
         "codec": codec,
         "response": Path(device.file).stem or "drawn",
