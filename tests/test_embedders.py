@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from earwitness.contracts import Embedder, LearnedEmbedder
 from earwitness.errors import PipelineError
 from earwitness.network import OnnxNetwork
+from earwitness.training import export
 from earwitness.training.export import export_network
-from earwitness_embedders import Cnn1d, Ecapa, ResNet18, Stats
+from earwitness_embedders import Cnn1d, CrossScale, Ecapa, ResNet18, Stats
 
 NETWORKS = [ResNet18(width=4, dim=16), Ecapa(channels=16, dim=12), Cnn1d(bands=10, width=16, hidden=64, dim=8)]
 DIMS = 20
@@ -156,6 +158,23 @@ def test_importing_the_plugin_brings_no_torch():
     code = "import earwitness_embedders, sys; print({'torch', 'speechbrain'} & sys.modules.keys())"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "set()\n"
+
+
+def test_export_keeps_no_notes_of_the_machine_and_answers_the_same(tmp_path, monkeypatch):
+    """In a function that is called, in a loop over frames, and anywhere else."""
+    onnx = pytest.importorskip("onnx")
+    network = CrossScale(kernels=(4, 3), units=5, heads=2, head_dim=3, hidden=6, dim=7).network(20)
+    export_network(network, (6, 20), tmp_path / "clean.onnx")
+    monkeypatch.setattr(export, "_strip", lambda _: None)
+    export_network(network, (6, 20), tmp_path / "noted.onnx")
+    notes = ("doc_string", "metadata_props")
+    clean, noted = (str(onnx.load(tmp_path / f"{name}.onnx")) for name in ("clean", "noted"))
+    assert any(note in noted for note in notes)
+    assert str(Path(torch.__file__).parent) in noted
+    assert not [word for word in (*notes, "stack_trace", ".py", "/home", "site-packages") if word in clean]
+    features = np.random.default_rng(0).standard_normal((3, 6, 20)).astype(np.float32)
+    answers = [OnnxNetwork(tmp_path / f"{name}.onnx")(features) for name in ("clean", "noted")]
+    np.testing.assert_array_equal(*answers)
 
 
 def test_export_hides_no_warning_but_the_exporters_own(tmp_path):

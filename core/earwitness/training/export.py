@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
+from google.protobuf.message import Message
 from torch.nn import functional
 
 from earwitness.errors import TrainingError
@@ -19,6 +21,7 @@ __all__ = ["export", "export_network"]
 
 OPSET = 18
 TOLERANCE = 1e-4  # relative to the largest value of the embedding
+NOTES = ("doc_string", "metadata_props")
 
 
 def export(
@@ -26,14 +29,17 @@ def export(
 ) -> None:
     """Write to the folder `out`: `weights`, the head, and the network for windows of `shape` (frames, dims).
 
+    Heads of branches are left out: they did their part in learning.
+
     The head's file has one tensor, `directions` (C, d), a unit row for each of the `sources`, which its metadata
     lists in the same order.
 
     Raises:
         TrainingError: the ONNX network doesn't compute what the torch one does.
     """
-    write_tensors(out / "weights.safetensors", weights)
     model.load_state_dict(weights)
+    kept = {key: value for key, value in weights.items() if not key.startswith("branch_heads.")}
+    write_tensors(out / "weights.safetensors", kept)
     directions = functional.normalize(weights["head.weight"])
     write_tensors(out / "head.safetensors", {"directions": directions}, {"sources": json.dumps(sources)})
     export_network(model.network, shape, out / "network.onnx")
@@ -45,6 +51,7 @@ def export_network(network: torch.nn.Module, shape: tuple[int, int], file: Path)
     example = torch.randn(3, *shape, generator=torch.Generator().manual_seed(0))
     draft = file.with_suffix(".tmp")
     _write(network, example[:2], draft)
+    _strip(draft)
     with torch.inference_mode():
         expected = network(example).numpy()
     computed = OnnxNetwork(draft)(example.numpy())
@@ -52,6 +59,23 @@ def export_network(network: torch.nn.Module, shape: tuple[int, int], file: Path)
         name = type(network).__name__
         raise TrainingError(f"{name} computes something else as ONNX than in torch: report it to its plugin's author")
     draft.replace(file)
+
+
+def _strip(file: Path) -> None:
+    """Take out the exporter's notes, which hold paths of the machine that it ran on."""
+    model = onnx.load(file)
+    _forget(model)
+    onnx.save(model, file)
+
+
+def _forget(message: Message) -> None:
+    """Clear documentation and metadata here and in all that it holds: graphs, functions, nodes, values."""
+    for field, value in message.ListFields():
+        if field.name in NOTES:
+            message.ClearField(field.name)
+        elif field.message_type:
+            for each in [value] if isinstance(value, Message) else value:
+                _forget(each)
 
 
 def _write(network: torch.nn.Module, example: torch.Tensor, file: Path) -> None:
