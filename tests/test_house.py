@@ -34,6 +34,7 @@ STOREYS = (
         "network",
         "audio",
         "scatter",
+        "mixture",
         "quality",
         "fusion",
         "suspicion",

@@ -11,9 +11,10 @@ from scipy.stats import norm
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from earwitness import mixture as mixtures
 from earwitness.errors import OptionError
-from earwitness_frontends import Gsv, Ivector, _mixture
-from earwitness_frontends._mixture import Mixture, fit_mixture, thinned
+from earwitness.mixture import Mixture, fit_mixture, thinned
+from earwitness_frontends import Gsv, Ivector
 from earwitness_frontends._variability import Totals, Variability, fit_variability, precision
 
 FREE = np.zeros(3)
@@ -42,7 +43,7 @@ def log_likelihoods(mixture, frames):
 
 @pytest.mark.parametrize("steps", [1, 2, 10])
 def test_em_is_scikit_learn_s_from_the_same_start(steps, monkeypatch):
-    monkeypatch.setattr(_mixture, "BLOCK", 64)
+    monkeypatch.setattr(mixtures, "BLOCK", 64)
     frames, mixture = blobs(), start(blobs())
     theirs = GaussianMixture(
         3, covariance_type="diag", tol=0, reg_covar=0, max_iter=steps, init_params="random", random_state=0,
@@ -108,7 +109,7 @@ def test_fewer_frames_than_components_make_a_mixture_too(frames):
 def test_frames_are_thinned_evenly(monkeypatch):
     clips = [np.arange(40, dtype=np.float32).reshape(2, 10, 2), 100 + np.arange(20, dtype=np.float32).reshape(1, 10, 2)]
     np.testing.assert_array_equal(thinned(clips), np.concatenate([clip.reshape(-1, 2) for clip in clips]))
-    monkeypatch.setattr(_mixture, "MOST_FRAMES", 10)
+    monkeypatch.setattr(mixtures, "MOST_FRAMES", 10)
     np.testing.assert_array_equal(thinned(clips)[:, 0], [*range(0, 40, 6), *range(100, 120, 6)])
 
 

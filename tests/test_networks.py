@@ -28,6 +28,9 @@ from earwitness_frontends import Gsv, GsvMfcc, Ivector  # noqa: E402
 
 SMALL = {
     "crossscale": (CrossScale(kernels=(4, 3), units=5, heads=2, head_dim=3, hidden=6, dim=7), (6, 20)),
+    "conv_lstm_alone": (CrossScale(kernels=(4, 3), units=0, encoders=0, dim=7), (6, 20)),
+    "bilstm_alone": (CrossScale(kernels=(), strides=(), units=5, encoders=0, dim=7), (6, 20)),
+    "transformer_alone": (CrossScale((), (), units=0, heads=2, head_dim=3, hidden=6, dim=7), (6, 20)),
     "lcnn": (Lcnn(width=4, dim=6), (21, 20)),
     "se_resnet": (SeResNet(width=4, reduction=2, dim=6), (21, 20)),
     "xvector": (Xvector(channels=8, pooled=12, dim=6), (21, 20)),
@@ -40,6 +43,8 @@ SMALL = {
     "dnn_lstm": (Pstnn(temporal="lstm", components=8, frames=4, hidden=(16, 12), dim=5), (12, 9)),
     "cnn_bilstm": (Pstnn(spatial="cnn", fusion="concatenation", components=8, frames=4, hidden=(6,), dim=5), (12, 9)),
     "resnet_bilstm": (Pstnn(spatial="resnet", components=8, frames=4, hidden=(6,), dim=5), (12, 9)),
+    "spatial_alone": (Pstnn(temporal="none", depth=3, components=8, frames=4, hidden=(6,), dim=5), (12, 9)),
+    "temporal_alone": (Pstnn(spatial="none", depth=0, components=8, frames=4, hidden=(6,)), (12, 9)),
     "fusion": (MultifeatureFusion(8, factors=5, widths=(3, 4), hidden=(6,), bottleneck=5, dim=4), (13, 9)),
     "rdtcn": (RdTcn(8, blocks=2, layers=2, channels=6, widths=(3, 4), dim=5), (12, 9)),
 }
@@ -177,6 +182,21 @@ def test_crossscale_sums_up_as_its_layers_do():
 def test_crossscale_wants_features_to_slide_over():
     with pytest.raises(PipelineError, match="too few"):
         CrossScale().network(8)
+    with pytest.raises(PipelineError, match="as many strides as kernels"):
+        CrossScale(kernels=()).network(73)
+
+
+@pytest.mark.parametrize("kernels", [(4,), ()])
+def test_without_its_bilstm_crossscale_reads_the_last_state_and_without_more_the_mean_frame(kernels):
+    network = made(CrossScale(kernels, (3,) * len(kernels), units=0, encoders=0, dim=7), 20)
+    w, features = exact(network), lively(1, 6, 20)
+    with torch.inference_mode():
+        sequence = network.normalise(torch.from_numpy(features).transpose(1, 2)).transpose(1, 2)
+        for layer, after in zip(network.frames, network.norms, strict=True):
+            sequence = after(layer(sequence.unsqueeze(2)).transpose(1, 2)).transpose(1, 2)
+    frames = sequence[0].flatten(1).double().numpy()
+    row = (frames[-1] if kernels else frames.mean(axis=0)) + np.sin(np.arange(frames.shape[1]))
+    np.testing.assert_allclose(ask(network, features)[0], row @ w["project.weight"].T + w["project.bias"], atol=1e-5)
 
 
 def test_the_larger_of_two_maps_passes():
@@ -331,12 +351,34 @@ def test_pstnn_reads_states_of_both_ways_frame_by_frame():
     later = frames.copy()
     later[0, -1] += 1
     for temporal, reached in (("lstm", False), ("bilstm", True)):
-        branch = made(Pstnn(temporal=temporal, components=8, frames=4, hidden=(6,), dim=5), 9).temporal
+        branch = made(Pstnn(temporal=temporal, components=8, frames=4, hidden=(6,), dim=5), 9).sides["temporal"]
         with torch.inference_mode():
             before, after = (
                 branch.second(branch.first(torch.from_numpy(each))[0])[0][:, 0] for each in (frames, later)
             )
         assert bool((before != after).any()) is reached
+
+
+@pytest.mark.parametrize(("left_out", "unheard"), [("spatial", slice(8)), ("temporal", slice(8, 12))])
+def test_pstnn_without_a_branch_reads_the_other_part_alone(left_out, unheard):
+    network = made(Pstnn(**{left_out: "none"}, components=8, frames=4, hidden=(6,), dim=5), 9)
+    features, other = lively(2, 12, 9), lively(2, 12, 9) + 1
+    changed = features.copy()
+    changed[:, unheard] = other[:, unheard]
+    np.testing.assert_array_equal(ask(network, changed), ask(network, features))
+    assert not np.allclose(ask(network, other), ask(network, features))
+    with pytest.raises(PipelineError, match="one or both"):
+        Pstnn(spatial="none", temporal="none").network(9)
+
+
+def test_pstnn_ends_in_as_many_full_layers_as_asked():
+    """Each half as wide as the one before, down to the embedding."""
+    sizes = {0: (), 1: (16,), 2: (32, 16), 3: (64, 32, 16)}
+    for depth, expected in sizes.items():
+        network = Pstnn(depth=depth, components=8, frames=4, hidden=(6,), dim=16).network(9)
+        full = [layer for layer in network.project if isinstance(layer, torch.nn.Linear)]
+        assert tuple(layer.out_features for layer in full) == expected
+        assert ask(network.eval(), lively(1, 12, 9)).shape == (1, 16 if depth else 6)
 
 
 def test_published_pstnn_grows_as_printed():

@@ -217,7 +217,7 @@ def test_another_run_cannot_go_on(corpus, cache, tmp_path, monkeypatch):
     hotter = replace(PIPELINE, training=replace(RECIPE, learning_rate=1e-2))
     fewer = replace(corpus, rows=corpus.rows[1:])
     for pipeline, manifest, seed in [(hotter, corpus, 0), (PIPELINE, fewer, 0), (PIPELINE, corpus, 1)]:
-        with pytest.raises(TrainingError, match="another recipe, manifest or seed"):
+        with pytest.raises(TrainingError, match="another recipe, manifest, seed or start"):
             train(pipeline, manifest, tmp_path, seed=seed, cache=cache, quiet=True)
 
 

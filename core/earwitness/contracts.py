@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = [
+    "AnchorEmbedder",
+    "Branched",
     "CorpusReader",
     "Degradation",
     "Embedder",
@@ -99,11 +101,44 @@ class FittedEmbedder(Part, Protocol):
 
 
 @runtime_checkable
+class AnchorEmbedder(Part, Protocol):
+    """Features to how well a window fits each class learned from, its anchors; NumPy throughout.
+
+    It learns from frames, so that whole distributions can be fitted. The axis of a class is its direction: a rule that
+    takes heads answers with the class that fits best.
+    """
+
+    def fit_frames(self, clips: Iterable[FloatArray], labels: IntArray) -> State:
+        """What it learns from clips, each the frames of its windows (B, frames, dims), and their classes (clips,).
+
+        Classes are numbered from 0, each with a clip or more; the same input, the same state. Clips may be gone through
+        again and again, and are read from disk each time.
+        """
+        ...
+
+    def embed(self, state: State, features: FloatArray) -> FloatArray:
+        """(B, frames, dims) -> (B, classes), finite, larger for a better fit; the pipeline makes it unit."""
+        ...
+
+
+@runtime_checkable
 class LearnedEmbedder(Part, Protocol):
     """Features to one vector a window, by a network that learns in torch and answers as ONNX."""
 
     def network(self, dims: int) -> "torch.nn.Module":
-        """A freshly initialised module (B, frames, dims) -> (B, d); imports torch when called, not before."""
+        """A freshly initialised module (B, frames, dims) -> (B, d); imports torch when called, not before.
+
+        One that is `Branched` too can learn under a loss for each of its branches.
+        """
+        ...
+
+
+@runtime_checkable
+class Branched(Protocol):
+    """A network that shows what its branches give, for `losses` in a pipeline's training."""
+
+    def branches(self, features: "torch.Tensor") -> "tuple[torch.Tensor, ...]":
+        """(B, frames, dims) -> the embedding (B, d), as when called, then what each branch gives, (B, d')."""
         ...
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import typer
 
     from earwitness.contracts import (
+        AnchorEmbedder,
         CorpusReader,
         Degradation,
         Embedder,
@@ -33,7 +34,7 @@ def register_frontends() -> "Iterable[type[Frontend] | type[FittedFrontend]]":  
 
 
 @hookspec
-def register_embedders() -> "Iterable[type[Embedder] | type[FittedEmbedder] | type[LearnedEmbedder]]":  # type: ignore[empty-body]
+def register_embedders() -> "Iterable[type[Embedder | FittedEmbedder | AnchorEmbedder | LearnedEmbedder]]":  # type: ignore[empty-body]
     """Return the embedder classes this plugin offers."""
 
 

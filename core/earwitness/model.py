@@ -6,8 +6,9 @@ network.onnx        the same, to answer with
 head.safetensors    the directions that training found for its sources, for scorers that take them
 card.md             data, figures, seed, versions
 
-An embedder fitted in closed form answers by NumPy from weights.safetensors, and has no network.onnx and no head;
-one with nothing to learn has none of the three. What a fitted frontend learned is in frontend.safetensors.
+An embedder that is fitted answers by NumPy from weights.safetensors, and has no network.onnx; of those, only anchors
+have a head, the axes of their classes. One with nothing to learn has none of the three. What a fitted frontend learned
+is in frontend.safetensors.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
-from earwitness.contracts import Embedder, FittedEmbedder, FittedFrontend
+from earwitness.contracts import AnchorEmbedder, Embedder, FittedEmbedder, FittedFrontend
 from earwitness.errors import PipelineError, ProbeError
 from earwitness.network import Device, OnnxNetwork
 from earwitness.pipeline import TYPICAL_RATE, Pipeline, Settled, describe
@@ -73,7 +74,7 @@ def space_digest(pipeline: Pipeline, weights: Path | None) -> str:
 class Model:
     """A pipeline ready to answer; `space` names the space its embeddings live in.
 
-    `heads` are the unit directions (d,) that a network learned for the sources it was trained on.
+    `heads` are the unit directions (d,) that a network or anchors learned for the sources they were trained on.
     """
 
     pipeline: Pipeline
@@ -95,10 +96,11 @@ class Model:
             return cls(pipeline, space_digest(pipeline, None), embedder)
         weights = _present(folder / "weights.safetensors")
         space = space_digest(pipeline, weights)
-        if isinstance(embedder, FittedEmbedder):
-            return cls(pipeline, space, partial(embedder.embed, _read_state(weights)))
-        network = OnnxNetwork(folder / "network.onnx", device)
-        return cls(pipeline, space, network, _read_heads(folder / "head.safetensors"))
+        if isinstance(embedder, FittedEmbedder | AnchorEmbedder):
+            answers: Callable[[FloatArray], FloatArray] = partial(embedder.embed, _read_state(weights))
+        else:
+            answers = OnnxNetwork(folder / "network.onnx", device)
+        return cls(pipeline, space, answers, _read_heads(folder / "head.safetensors"))
 
     def add_to(self, registry: "Registry", folder: Path) -> None:
         """Copy it, as it was read from `folder`, into a registry; RegistryError where that can't take it."""

@@ -25,6 +25,7 @@ from typing import Any, ClassVar, Literal, Self, cast, get_args, get_origin
 import yaml
 
 from earwitness.contracts import (
+    AnchorEmbedder,
     Degradation,
     Embedder,
     FittedEmbedder,
@@ -59,8 +60,15 @@ class Recipe:
     epochs without a better `dev` figure before it stops. With two `shots` or more, a batch is an episode of so many
     clips of each of `batch` / `shots` sources, told apart by one another's means; without, sources are the classes of
     a softmax. The learning rate follows one cycle up and down, falls to nothing in a line, or is divided by ten every
-    `period` epochs. An embedder fitted in closed form takes whole windows of all versions at once, and of all this only
-    `versions`.
+    `period` epochs.
+
+    `losses` weigh the cross-entropy of the embedding, then that of each branch that the network shows, which learns
+    under a head of its own; with none, the embedding's alone counts. `trained` names the network's parts that learn,
+    all where none is named; the others stay as they are, their norms' statistics too. The head, softmax's layer, always
+    learns: `[head]` is it alone.
+
+    Of all this, an embedder fitted in closed form takes only `versions`, whole windows of all of them at once; so do
+    anchors, but each clip in one version, these in turn.
     """
 
     epochs: int = 12
@@ -76,6 +84,8 @@ class Recipe:
     scale: float = 16.0
     smoothing: float = 0.1
     patience: int = 6
+    losses: tuple[float, ...] = ()
+    trained: tuple[str, ...] = ()
     versions: tuple[Chain, ...] = ((),)
 
 
@@ -103,7 +113,7 @@ class Pipeline:
 
     name: str
     frontend: Frontend
-    embedder: Embedder | FittedEmbedder | LearnedEmbedder
+    embedder: Embedder | FittedEmbedder | AnchorEmbedder | LearnedEmbedder
     scorer: Scorer | ScorerPanel
     task: Task = "system"
     rate: Rate = 16000
@@ -188,6 +198,8 @@ def _recipe(data: Any, catalogue: Catalogue) -> Recipe:
     values = _checked(Recipe, data, "training")
     if "versions" in values:
         values["versions"] = tuple(_chain(chain, catalogue) for chain in values["versions"])
+    if "losses" in values:
+        values["losses"] = tuple(_typed(float, weight, "training: losses") for weight in values["losses"])
     return Recipe(**values)
 
 

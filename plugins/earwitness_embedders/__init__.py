@@ -1,12 +1,14 @@
-"""Features to one vector a window: networks that learn, a projection in closed form, statistics of no learning."""
+"""Features to one vector a window: networks, mixtures, a projection in closed form, statistics of no learning."""
 
 from collections.abc import Iterable
 
 from earwitness import hookimpl
-from earwitness.contracts import Embedder, FittedEmbedder, LearnedEmbedder
+from earwitness.contracts import AnchorEmbedder, Embedder, FittedEmbedder, LearnedEmbedder
 from earwitness_embedders.cnn1d import Cnn1d
 from earwitness_embedders.crossscale import CrossScale
 from earwitness_embedders.ecapa import Ecapa
+from earwitness_embedders.gmm import Gmm
+from earwitness_embedders.gmm_ubm import GmmUbm
 from earwitness_embedders.gsv_cnn import GsvCnn
 from earwitness_embedders.lcnn import Lcnn
 from earwitness_embedders.multifeature_fusion import MultifeatureFusion
@@ -26,6 +28,8 @@ __all__ = [
     "Cnn1d",
     "CrossScale",
     "Ecapa",
+    "Gmm",
+    "GmmUbm",
     "GsvCnn",
     "Lcnn",
     "MultifeatureFusion",
@@ -45,12 +49,14 @@ __all__ = [
 
 
 @hookimpl
-def register_embedders() -> Iterable[type[Embedder] | type[FittedEmbedder] | type[LearnedEmbedder]]:
+def register_embedders() -> Iterable[type[Embedder | FittedEmbedder | AnchorEmbedder | LearnedEmbedder]]:
     """Return the embedder classes of this plugin."""
     return (
         Cnn1d,
         CrossScale,
         Ecapa,
+        Gmm,
+        GmmUbm,
         GsvCnn,
         Lcnn,
         MultifeatureFusion,

@@ -26,13 +26,16 @@ class Network(nn.Module):
     def __init__(self, dims: int, settings: "CrossScale") -> None:
         super().__init__()
         self.normalise = nn.BatchNorm1d(dims)
-        first, second = settings.kernels
-        wide = ConvLstm(1, first, settings.strides[0], dims)
-        narrow = ConvLstm(first, second, settings.strides[1], wide.places)
-        self.frames = nn.ModuleList([wide, narrow])
+        self.frames = nn.ModuleList()
+        inputs, places = 1, dims
+        for kernels, stride in zip(settings.kernels, settings.strides, strict=True):
+            layer = ConvLstm(inputs, kernels, stride, places)
+            self.frames.append(layer)
+            inputs, places = kernels, layer.places
         self.norms = nn.ModuleList(nn.BatchNorm2d(kernels) for kernels in settings.kernels)
-        self.clip = nn.LSTM(second * narrow.places, settings.units, batch_first=True, bidirectional=True)
-        row = 2 * settings.units
+        row, units = inputs * places, settings.units
+        self.clip = nn.LSTM(row, units, batch_first=True, bidirectional=True) if units else None
+        row = 2 * units or row
         self.encoders = nn.Sequential(
             *(Encoder(row, settings.heads, settings.head_dim, settings.hidden) for _ in range(settings.encoders))
         )
@@ -44,9 +47,14 @@ class Network(nn.Module):
         sequence = self.normalise(features.transpose(1, 2)).transpose(1, 2).unsqueeze(2)  # (B, frames, 1, dims)
         for layer, norm in zip(self.frames, self.norms, strict=True):
             sequence = norm(layer(sequence).transpose(1, 2)).transpose(1, 2)  # (B, frames, kernels, places)
-        forward, backward = self.clip(sequence.flatten(2))[0].chunk(2, dim=2)  # (B, frames, units)
-        row = torch.cat([forward[:, -1], backward[:, 0]], dim=1)
-        return cast(Tensor, self.project(self.encoders(row + self.waves)))
+        return cast(Tensor, self.project(self.encoders(self._recalled(sequence.flatten(2)) + self.waves)))
+
+    def _recalled(self, frames: Tensor) -> Tensor:
+        """(B, frames, n) -> (B, row): last states of the BiLSTM, else of the ConvLSTM, else the mean frame."""
+        if self.clip is None:
+            return frames[:, -1] if self.frames else frames.mean(dim=1)
+        forward, backward = self.clip(frames)[0].chunk(2, dim=2)  # (B, frames, units)
+        return torch.cat([forward[:, -1], backward[:, 0]], dim=1)
 
 
 class ConvLstm(nn.Module):

@@ -1,5 +1,6 @@
 """The layers of `pstnn`."""
 
+from itertools import pairwise, zip_longest
 from math import ceil
 from typing import TYPE_CHECKING, cast
 
@@ -26,21 +27,29 @@ class Network(nn.Module):
         width, drop = settings.hidden[-1], settings.dropout
         self.parted = Parted(dims, settings.components)
         image = settings.components, dims
-        self.spatial = nn.Sequential(SPATIAL[settings.spatial](settings, image), _rectified(width, drop))
-        self.temporal = Recurrent(dims, settings.frames, settings.temporal == "bilstm", width, drop)
-        self.fuse = Attention() if settings.fusion == "attention" else nn.Flatten()
-        fused = width if settings.fusion == "attention" else 2 * width
-        self.project = nn.Sequential(
-            nn.Linear(fused, 2 * settings.dim),
-            _rectified(2 * settings.dim, drop),
-            nn.Linear(2 * settings.dim, settings.dim),
-        )
+        self.sides = nn.ModuleDict()
+        if settings.spatial == "none":
+            self.parted.supervector = nn.Identity()
+        else:
+            self.sides["spatial"] = nn.Sequential(SPATIAL[settings.spatial](settings, image), _rectified(width, drop))
+        if settings.temporal == "none":
+            self.parted.frames = nn.Identity()
+        else:
+            self.sides["temporal"] = Recurrent(dims, settings.frames, settings.temporal == "bilstm", width, drop)
+        weighed = settings.fusion == "attention" and len(self.sides) > 1
+        self.fuse = Attention() if weighed else nn.Flatten()
+        self.project = _narrowing(width if weighed else len(self.sides) * width, settings)
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, components + frames, dims) -> (B, dim)."""
+        return self.branches(features)[0]
+
+    def branches(self, features: Tensor) -> tuple[Tensor, ...]:
+        """(B, components + frames, dims) -> (B, dim), and of the spatial and the temporal branch (B, width)."""
         supervector, _, frames = self.parted(features)
-        both = torch.stack([self.spatial(supervector), self.temporal(frames)], dim=1)  # (B, 2, width)
-        return cast(Tensor, self.project(self.fuse(both)))
+        read = {"spatial": supervector, "temporal": frames}
+        found = [side(read[name]) for name, side in self.sides.items()]
+        return self.project(self.fuse(torch.stack(found, dim=1))), *found
 
 
 class Recurrent(nn.Module):
@@ -115,6 +124,14 @@ def _resnet(settings: "Pstnn", image: tuple[int, int]) -> nn.Module:
 
 
 SPATIAL = {"dnn": _dnn, "cnn": _cnn, "resnet": _resnet}
+
+
+def _narrowing(width: int, settings: "Pstnn") -> nn.Sequential:
+    """Full layers behind the fusion, each half as wide as the one before, `dim` at last."""
+    sizes = [width, *(settings.dim << step for step in reversed(range(settings.depth)))]
+    layers = [nn.Linear(before, after) for before, after in pairwise(sizes)]
+    norms = [_rectified(after, settings.dropout) for after in sizes[1:-1]]
+    return nn.Sequential(*(each for pair in zip_longest(layers, norms) for each in pair if each))
 
 
 def _places(image: tuple[int, int], halvings: int) -> int:

@@ -36,7 +36,8 @@ class Parted(nn.Module):
         super().__init__()
         self.components, self.factors = components, factors
         self.first_frame = components - (-factors // dims)
-        self.supervector, self.frames = nn.BatchNorm1d(components * dims), nn.BatchNorm1d(dims)
+        self.supervector: nn.Module = nn.BatchNorm1d(components * dims)
+        self.frames: nn.Module = nn.BatchNorm1d(dims)
 
     def forward(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B, rows, dims) -> supervector (B, components * dims), i-vector (B, factors), frames (B, frames, dims)."""

@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from earwitness.errors import OptionError
+from earwitness.mixture import Mixture, fit_mixture, thinned
 from earwitness.types import FloatArray, State
-from earwitness_frontends._mixture import Mixture, fit_mixture, thinned
 from earwitness_frontends.mfcc39 import Mfcc39
 
 
@@ -59,5 +59,5 @@ class Gsv:
     def _adapted(self, mixture: Mixture, window: FloatArray) -> FloatArray:
         """(frames, dims) -> (components * dims,)."""
         found = mixture.statistics(window)
-        means = (found.sums + self.relevance * mixture.means) / (found.counts + self.relevance)[:, None]
+        means = mixture.adapted_means(found.counts, found.sums, self.relevance)
         return means.astype(np.float32).ravel()

@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from earwitness.mixture import Mixture, fit_mixture, thinned
 from earwitness.types import FloatArray, State
-from earwitness_frontends._mixture import Mixture, fit_mixture, thinned
 from earwitness_frontends._variability import Totals, fit_variability, precision
 from earwitness_frontends.mfcc39 import Mfcc39
 

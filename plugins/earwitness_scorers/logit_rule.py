@@ -12,7 +12,8 @@ from earwitness_scorers.prototypes import Logits, directions
 class LogitRule(ABC):
     """Values are the logits f_c = `scale` cos(z, p_c), of which `knownness` is made.
 
-    p_c is the unit mean of a source's rows, or with `logits` 'head' the direction that training learned for it, if any.
+    p_c is the unit mean of a source's rows, or with `logits` 'head', while training learned one for each
+    source, the direction learned.
     """
 
     scale: float = 30.0

@@ -46,13 +46,11 @@ def prototypes(gallery: Gallery) -> FloatArray:
 def directions(gallery: Gallery, logits: Logits) -> FloatArray:
     """What logits are cosines to, (K, d) unit: prototypes, or the directions that a trained head learned.
 
-    A source that the head never saw has its prototype among them, and so needs no training to be enrolled.
+    A head answers only while it knows all sources: clips lie nearer to the mean of rows than to a direction learned, so
+    that beside heads a source enrolled later, with its prototype, would take the clips of all.
     """
-    enrolled = prototypes(gallery)
-    if logits == "prototypes":
-        return enrolled
-    learned = gallery.heads.any(axis=1, keepdims=True)
-    return np.where(learned, gallery.heads, enrolled)
+    known = logits == "head" and gallery.heads.any(axis=1).all()
+    return gallery.heads if known else prototypes(gallery)
 
 
 def logsumexp(values: FloatArray) -> FloatArray:

@@ -15,9 +15,9 @@ class Softmax(LogitRule):
     """Unknown when the largest softmax probability falls under the threshold.
 
     Logits are `scale` cos(z, p_c), p_c the unit mean of a source's rows, or with `logits` 'head' the direction that
-    training learned for it, if any. Knownness is the log-odds of the largest probability, log P / (1 - P) = v_best -
-    log sum of exp v over the others: the same order as P, and still telling where P rounds to 1. With one source P is
-    always 1; then the rival has logit 0, a cosine of 0.
+    training learned for it, if it did for all. Knownness is the log-odds of the largest probability, log P / (1 - P) =
+    v_best - log sum of exp v over the others: the same order as P, and still telling where P rounds to 1. With one
+    source P is always 1; then the rival has logit 0, a cosine of 0.
 
     Source: Hendrycks and Gimpel 2017 (arXiv 1610.02136); cosine logits as in Wang et al. 2018 (CosFace).
     """

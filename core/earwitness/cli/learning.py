@@ -33,8 +33,18 @@ def train(
             "--set", metavar="KEY=VALUE", help="Change a parameter, e.g. embedder.resnet18.width=8.", show_default=False
         ),
     ] = None,
+    start: Annotated[
+        Path | None,
+        Option(
+            "--start",
+            metavar="MODEL_DIR",
+            help="Begin with the weights of a model of the same frontend and embedder.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Train a pipeline's embedder, or those of all its experts; a killed run goes on where it stopped."""
+    from earwitness.errors import OptionError
     from earwitness.manifest import read_manifest
     from earwitness.pipeline import load_experts
     from earwitness.plugins import load_catalogue
@@ -44,13 +54,15 @@ def train(
     experts, clips = load_experts(pipeline, load_catalogue(), tuple(settings or ())), read_manifest(manifest)
     if epochs:
         experts = tuple(replace(each, training=replace(each.training, epochs=epochs)) for each in experts)
+    if start and len(experts) > 1:
+        raise OptionError(f"--start is for one network, and {pipeline} has several experts: train them one by one")
     folders = expert_folders(experts, out)
     ready = {folder for folder, expert in folders.items() if finished(folder, expert)}
     for folder, expert in folders.items():
         if folder in ready and len(ready) < len(folders):
             say(f"{folder} is finished; going on with the next")
         else:
-            run(expert, clips, folder, seed=seed, device=device)
+            run(expert, clips, folder, seed=seed, device=device, start=start)
     say(f"model {out}: make a registry with it by 'earwitness registry init --model {out}'")
 
 

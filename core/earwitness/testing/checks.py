@@ -11,6 +11,7 @@ from earwitness.contracts import FittedFrontend, ScorerPanel
 from earwitness.errors import MissingExtraError, OptionError, PluginError
 from earwitness.plugins import Catalogue, Plugin, load_catalogue
 from earwitness.testing import (
+    anchors,
     answers,
     cards,
     corpora,
@@ -42,6 +43,7 @@ GROUPS = (
     fitted_frontends,
     embedders,
     fitted,
+    anchors,
     learned,
     scorers,
     panels,
@@ -179,6 +181,8 @@ def _of_embedder(offer: Offer, part: Any) -> Iterator[Asked]:
     yield offer.name, bench, (*answers.RULES, *embedders.RULES)
     if isinstance(bench, fitted.FittedBench):
         yield offer.name, bench, (*states.RULES, *fitted.RULES)
+    elif isinstance(bench, anchors.AnchorBench):
+        yield offer.name, bench, (*states.RULES, *anchors.RULES)
     elif isinstance(bench, learned.LearnedBench):
         yield offer.name, bench, learned.RULES
 

@@ -6,8 +6,9 @@ frames and 20 dims. So an embedder that can't do with any dims comes with a pipe
 
 import numpy as np
 
-from earwitness.contracts import Embedder, FittedEmbedder
+from earwitness.contracts import AnchorEmbedder, Embedder, FittedEmbedder
 from earwitness.model import unit
+from earwitness.testing.anchors import AnchorBench
 from earwitness.testing.bench import TOLERANCE, Bench, Fed, expect, expect_finite
 from earwitness.testing.fitted import FittedBench
 from earwitness.testing.learned import LearnedBench
@@ -26,9 +27,11 @@ class EmbedderBench(Fed):
 
 
 def bench_of(embedder: object, shape: tuple[int, int]) -> Fed:
-    """The bench for an embedder of any of the three kinds, with windows of (frames, dims)."""
+    """The bench for an embedder of any of the four kinds, with windows of (frames, dims)."""
     if isinstance(embedder, Embedder):
         return EmbedderBench(embedder, shape)
+    if isinstance(embedder, AnchorEmbedder):
+        return AnchorBench(embedder, shape)
     return FittedBench(embedder, shape) if isinstance(embedder, FittedEmbedder) else LearnedBench(embedder, shape)
 
 

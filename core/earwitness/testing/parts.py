@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields, is_dataclass
 import yaml
 
 from earwitness.contracts import (
+    AnchorEmbedder,
     CorpusReader,
     Degradation,
     Embedder,
@@ -24,7 +25,7 @@ __all__ = ["CONTRACTS", "FIRST", "RULES"]
 
 CONTRACTS = {
     "frontend": (Frontend,),
-    "embedder": (Embedder, FittedEmbedder, LearnedEmbedder),
+    "embedder": (Embedder, FittedEmbedder, AnchorEmbedder, LearnedEmbedder),
     "scorer": (Scorer, ScorerPanel),
     "tracer": (Tracer,),
     "degradation": (Degradation,),

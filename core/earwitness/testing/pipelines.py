@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from earwitness.contracts import Embedder, FittedEmbedder, ScorerPanel
+from earwitness.contracts import AnchorEmbedder, Embedder, FittedEmbedder, ScorerPanel
 from earwitness.model import unit
 from earwitness.pipeline import TYPICAL_RATE, Pipeline, load_experts
 from earwitness.subset import Subset
@@ -56,8 +56,10 @@ def _vectors(embedder: object, features: FloatArray) -> FloatArray:
     """(B, frames, dims) -> (B, d), by an embedder that has learned from these very windows, or not at all."""
     if isinstance(embedder, Embedder):
         return embedder(features)
+    labels = np.arange(len(features)) % SOURCES
+    if isinstance(embedder, AnchorEmbedder):
+        return embedder.embed(embedder.fit_frames(features[:, None], labels), features)
     if isinstance(embedder, FittedEmbedder):
-        labels = np.arange(len(features)) % SOURCES
         return embedder.embed(embedder.fit(features, labels, labels), features)
     return by_torch(LearnedBench(embedder, features.shape[1:]).fresh(), features)
 

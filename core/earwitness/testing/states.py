@@ -1,4 +1,4 @@
-"""Whatever learns a state of named arrays: scorers, fitted frontends and fitted embedders."""
+"""Whatever learns a state of named arrays: scorers, fitted frontends, fitted embedders and anchors."""
 
 import os
 import pickle

@@ -20,7 +20,7 @@ LISTED = 100
 class Lesson:
     """What was learned from, and how well: clips by source in `train` and `dev`, macro-F1 on dev, time in seconds.
 
-    `judged` says what answered on dev, as in "by the head it learned under".
+    `judged` says what answered on dev, as in "by the head it learned under"; `start` what it began with.
     """
 
     train: Mapping[str, int]
@@ -30,6 +30,7 @@ class Lesson:
     figure: float
     judged: str
     seconds: float
+    start: str | None = None
 
 
 def write_card(file: Path, pipeline: Pipeline, manifest: Manifest, lesson: Lesson | None) -> None:
@@ -41,9 +42,10 @@ def write_card(file: Path, pipeline: Pipeline, manifest: Manifest, lesson: Lesso
 def _learned(manifest: Manifest, lesson: Lesson) -> str:
     digest = hashlib.sha256(manifest.path.read_bytes()).hexdigest()
     versions = "".join(f"- {name} {version(name)}\n" for name in LIBRARIES)
+    begun = f"Begun with the weights of {lesson.start}.\n" if lesson.start else ""
     return (
         f"Macro-F1 on dev, {lesson.judged}, over clean and degraded clips: **{lesson.figure:.3f}**.\n"
-        f"Seed {lesson.seed}, on {lesson.device}, {lesson.seconds:.0f} s.\n\n"
+        f"Seed {lesson.seed}, on {lesson.device}, {lesson.seconds:.0f} s.\n{begun}\n"
         f"## Data\n\n{manifest.path.name}, SHA-256 {digest}.\n\n"
         f"| source | clips in train | clips in dev |\n| --- | --- | --- |\n{_counted(lesson)}\n"
         f"## Libraries\n\n{versions}"

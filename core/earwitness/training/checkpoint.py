@@ -20,7 +20,7 @@ __all__ = ["Progress", "load", "save", "write_tensors"]
 class Progress:
     """What has been learned so far, besides the weights.
 
-    `run` is the digest of recipe, data and seed; `losses` and `figures` (macro-F1 on dev) have one entry an
+    `run` is the digest of recipe, data, seed and start; `losses` and `figures` (macro-F1 on dev) have one entry an
     epoch; `best` are the weights of the best epoch; `seconds` counts every start.
     """
 
@@ -67,15 +67,15 @@ def load(file: Path, learner: Learner, run: str) -> Progress:
     """Put `learner` where the checkpoint `file` stands; without one, a fresh start.
 
     Raises:
-        TrainingError: the checkpoint is damaged, or of another recipe, data or seed.
+        TrainingError: the checkpoint is damaged, or of another recipe, data, seed or start.
     """
     if not file.is_file():
         return Progress(run)
     tensors, state = _read(file)
     if state["progress"]["run"] != run:
         raise TrainingError(
-            f"{file} was begun with another recipe, manifest or seed: go on with those, train into another folder, "
-            "or delete the checkpoint to start anew"
+            f"{file} was begun with another recipe, manifest, seed or start: go on with those, train into another "
+            "folder, or delete the checkpoint to start anew"
         )
     learner.model.load_state_dict(_under("model.", tensors))
     moments: dict[int, dict[str, Tensor]] = {}

@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 from safetensors.numpy import save
 
-from earwitness.contracts import Embedder, FittedEmbedder, FittedFrontend, LearnedEmbedder
+from earwitness.contracts import AnchorEmbedder, Embedder, FittedEmbedder, FittedFrontend, LearnedEmbedder
 from earwitness.errors import MissingExtraError, OptionError, TrainingError
 from earwitness.manifest import Manifest
 from earwitness.model import FRONTEND, settled
@@ -24,6 +24,7 @@ from earwitness.places import cache_folder
 from earwitness.training.card import Lesson, write_card
 from earwitness.training.data import Corpus, gather
 from earwitness.training.features import InTurn, derive, render
+from earwitness.training.start import Start
 from earwitness_registry.files import write_whole
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def train(
     device: Device = "cpu",
     cache: Path | None = None,
     quiet: bool = False,
+    start: Path | None = None,
 ) -> Path:
     """Learn from split `train`, watched over by split `dev`, and write the model folder `out`.
 
@@ -59,24 +61,29 @@ def train(
         device: where the network learns.
         cache: where features are kept for another run; None = the user's cache folder.
         quiet: whether to show no progress.
+        start: a model of the same rate, frontend and embedder: its weights are begun with, and what its frontend
+            has learned is kept; its head's only if the sources are the same. None = fresh weights.
 
     Returns:
         `out`.
 
     Raises:
-        TrainingError: `out` is a model already or was begun with another recipe, data or seed; the manifest
-            bears no training; or training fails.
+        TrainingError: `out` is a model already or was begun with another recipe, data, seed or start; the manifest
+            bears no training; the model to start from is of another kind; or training fails.
+        PipelineError: `start` is no model, or the recipe names parts that the network hasn't.
         AudioError: a clip can't be heard.
         MissingExtraError: the extra `train` isn't installed.
         OptionError: there is no GPU.
     """
     if (out / "pipeline.yaml").exists():
         raise TrainingError(f"{out} is a finished model: train into another folder, or remove this one first")
+    begun = Start.read(start, pipeline) if start else None
     out.mkdir(parents=True, exist_ok=True)
     lesson = None
-    if isinstance(pipeline.embedder, FittedEmbedder | LearnedEmbedder) or isinstance(pipeline.frontend, FittedFrontend):
+    learners = FittedEmbedder | AnchorEmbedder | LearnedEmbedder
+    if isinstance(pipeline.embedder, learners) or isinstance(pipeline.frontend, FittedFrontend):
         _require(device)
-        lesson = _learn(pipeline, manifest, out, seed, device, cache or cache_folder() / "features", quiet)
+        lesson = _learn(pipeline, manifest, out, seed, device, cache or cache_folder() / "features", quiet, begun)
     write_card(out / "card.md", pipeline, manifest, lesson)
     _finish(out, pipeline)
     return out
@@ -92,7 +99,14 @@ def _require(device: Device) -> None:
 
 
 def _learn(
-    pipeline: Pipeline, manifest: Manifest, out: Path, seed: int, device: Device, cache: Path, quiet: bool
+    pipeline: Pipeline,
+    manifest: Manifest,
+    out: Path,
+    seed: int,
+    device: Device,
+    cache: Path,
+    quiet: bool,
+    start: Start | None,
 ) -> Lesson:
     """Render, learn, write what was learned; what the card tells of it comes back."""
     recipe = pipeline.training
@@ -101,38 +115,62 @@ def _learn(
     dev = replace(dev, clips=render(dev.rows, _watched(len(dev.rows), recipe.versions), pipeline, seed, cache, quiet))
     began = perf_counter()
     if isinstance(pipeline.frontend, FittedFrontend):
-        train, dev = _settle(pipeline.frontend, (train, dev), out, cache, quiet)
+        train, dev = _settle(pipeline.frontend, (train, dev), out, cache, quiet, start)
     if not isinstance(pipeline.embedder, LearnedEmbedder):
-        figure = _close(pipeline.embedder, train, dev, out)
-        seconds = perf_counter() - began
-        return Lesson(train.counts, dev.counts, seed, "cpu", figure, "by the nearest mean embedding", seconds)
-    progress = _descend(pipeline, train, dev, out, seed, device, _digest(pipeline, manifest, seed), quiet)
+        figure, judged = _close(pipeline.embedder, train, dev, out, quiet)
+        return Lesson(train.counts, dev.counts, seed, "cpu", figure, judged, perf_counter() - began)
+    run = _digest(pipeline, manifest, seed, start)
+    progress = _descend(pipeline, train, dev, out, seed, device, run, quiet, start)
     figure, epoch = progress.figures[progress.best_epoch], progress.best_epoch + 1
     judged = f"by the head it learned under, in epoch {epoch} of {progress.epochs}"
-    return Lesson(train.counts, dev.counts, seed, device, figure, judged, progress.seconds)
+    begun = f"{start.folder.name}, space {start.space}" if start else None
+    return Lesson(train.counts, dev.counts, seed, device, figure, judged, progress.seconds, begun)
 
 
 def _settle(
-    frontend: FittedFrontend, corpora: tuple[Corpus, Corpus], out: Path, cache: Path, quiet: bool
+    frontend: FittedFrontend,
+    corpora: tuple[Corpus, Corpus],
+    out: Path,
+    cache: Path,
+    quiet: bool,
+    start: Start | None,
 ) -> tuple[Corpus, Corpus]:
-    """Fit the frontend to the first corpus, and write what it learned; both with its features in place of frames."""
-    with nullcontext() if quiet else Console(stderr=True).status(f"fitting {frontend.name}"):
-        state = frontend.fit(InTurn(corpora[0].clips))
-    write_whole(out / FRONTEND, save({key: np.ascontiguousarray(array) for key, array in state.items()}))
+    """Write what the frontend learns of the first corpus, or did for `start`; both with its features for frames."""
+    if start:
+        write_whole(out / FRONTEND, (start.folder / FRONTEND).read_bytes())
+    else:
+        with nullcontext() if quiet else Console(stderr=True).status(f"fitting {frontend.name}"):
+            state = frontend.fit(InTurn(corpora[0].clips))
+        write_whole(out / FRONTEND, save({key: np.ascontiguousarray(array) for key, array in state.items()}))
     fitted = settled(frontend, out / FRONTEND)
     train, dev = (replace(corpus, clips=derive(corpus.clips, fitted, cache, quiet)) for corpus in corpora)
     return train, dev
 
 
-def _close(embedder: Embedder | FittedEmbedder, train: Corpus, dev: Corpus, out: Path) -> float:
-    """Macro-F1 on dev of an embedder without a network, once it is fitted and its weights written, if it learns."""
+def _close(
+    embedder: Embedder | FittedEmbedder | AnchorEmbedder, train: Corpus, dev: Corpus, out: Path, quiet: bool
+) -> tuple[float, str]:
+    """Macro-F1 on dev of an embedder without a network, and what answered; fitted and written before, if it learns."""
+    from earwitness.training.anchors import fit_anchors
     from earwitness.training.closed_form import fit, judge
 
-    return fit(embedder, train, dev, out) if isinstance(embedder, FittedEmbedder) else judge(embedder, train, dev)
+    if isinstance(embedder, AnchorEmbedder):
+        with nullcontext() if quiet else Console(stderr=True).status(f"fitting {embedder.name}"):
+            return fit_anchors(embedder, train, dev, out), "by the class that fits best"
+    figure = fit(embedder, train, dev, out) if isinstance(embedder, FittedEmbedder) else judge(embedder, train, dev)
+    return figure, "by the nearest mean embedding"
 
 
 def _descend(
-    pipeline: Pipeline, train: Corpus, dev: Corpus, out: Path, seed: int, device: Device, run: str, quiet: bool
+    pipeline: Pipeline,
+    train: Corpus,
+    dev: Corpus,
+    out: Path,
+    seed: int,
+    device: Device,
+    run: str,
+    quiet: bool,
+    start: Start | None,
 ) -> "Progress":
     """Fit the network epoch by epoch, and write weights and network."""
     from earwitness.training.export import export
@@ -144,6 +182,8 @@ def _descend(
     recipe = pipeline.training
     _, frames, dims = train.clips[0].windows(0).shape
     learner = Learner(pipeline.embedder, recipe, (frames, dims), len(train.sources), seed, device)
+    if start:
+        start.give(learner.model, train.sources)
     share = recipe.crop / pipeline.window
     progress = fit(learner, recipe, share, train, dev, out / CHECKPOINT, run, quiet)
     export(learner.model, progress.best, train.sources, (frames, dims), out)
@@ -156,9 +196,10 @@ def _watched(clips: int, versions: Sequence[Chain]) -> list[tuple[Chain, ...]]:
     return [((), degraded[clip % len(degraded)]) if degraded else ((),) for clip in range(clips)]
 
 
-def _digest(pipeline: Pipeline, manifest: Manifest, seed: int) -> str:
+def _digest(pipeline: Pipeline, manifest: Manifest, seed: int, start: Start | None) -> str:
     """What a checkpoint must share with a training to be gone on with."""
     recipe = [pipeline.to_dict(), [dict(row.columns) for row in manifest.rows], seed]
+    recipe += [[start.space, start.sources]] if start else []
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
 
 

@@ -1,8 +1,9 @@
 """The network with the head it learns under, its optimizer and schedule."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 import numpy as np
 import torch
@@ -10,10 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.lr_scheduler import LinearLR, LRScheduler, OneCycleLR, StepLR
 
-from earwitness.contracts import LearnedEmbedder
+from earwitness.contracts import Branched, LearnedEmbedder
+from earwitness.errors import PipelineError
 from earwitness.network import Device
 from earwitness.pipeline import Recipe
 from earwitness.training.data import Corpus
+from earwitness.training.parts import freeze, wake
 from earwitness.types import FloatArray, IntArray
 
 __all__ = ["Classifier", "Learner", "prototypical_cosines", "reproducible", "with_margin"]
@@ -27,21 +30,31 @@ class Classifier(nn.Module):
     """An embedding network and a direction for each class: cosines between the two.
 
     cos(theta_k) = <e, w_k> / (|e| |w_k|), so that what is learned is angles, which is how clips are compared
-    afterwards (Wang et al., NormFace, ACM MM 2017).
+    afterwards (Wang et al., NormFace, ACM MM 2017). Branches of the network that learn under losses of their own, of
+    so many numbers each, have such heads too, which answering needs nothing of.
     """
 
-    def __init__(self, network: nn.Module, dim: int, classes: int) -> None:
+    def __init__(self, network: nn.Module, dim: int, classes: int, branches: Sequence[int] = ()) -> None:
         super().__init__()
         self.network = network
         self.head = nn.Linear(dim, classes, bias=False)
+        self.branch_heads = nn.ModuleList(nn.Linear(width, classes, bias=False) for width in branches)
 
     def embed(self, features: Tensor) -> Tensor:
         """(B, frames, dims) -> (B, d), unit."""
         return functional.normalize(self.network(features).float())
 
-    def cosines(self, embeddings: Tensor) -> Tensor:
-        """(B, d) -> (B, K)."""
-        return functional.linear(embeddings, functional.normalize(self.head.weight))
+    def embed_all(self, features: Tensor) -> tuple[Tensor, ...]:
+        """(B, frames, dims) -> (B, d), and (B, d') of each branch that has a head, all unit."""
+        if not self.branch_heads:
+            return (self.embed(features),)
+        found = cast(Branched, self.network).branches(features)
+        return tuple(functional.normalize(each.float()) for each in found)
+
+    def cosines(self, embeddings: Tensor, branch: int = 0) -> Tensor:
+        """(B, d) -> (B, K), by the head of what `embed_all` gives there."""
+        head = self.branch_heads[branch - 1] if branch else self.head
+        return functional.linear(embeddings, functional.normalize(cast(Tensor, head.weight)))
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, frames, dims) -> cosines (B, K)."""
@@ -55,8 +68,12 @@ class Learner:
 
     L = CE(softmax(s cos(theta_k + m [k = y])), y), label smoothed, with s `Recipe.scale` and m `Recipe.margin`
     (Deng et al., ArcFace, CVPR 2019); theta_k is the angle to the head's direction of class k or, in an episode, to
-    the mean of the other clips of k (`prototypical_cosines`). On a GPU the network runs in bfloat16, whose range needs
-    no loss scaling.
+    the mean of the other clips of k (`prototypical_cosines`). With `Recipe.losses`, what descends is their weighted sum
+    of L for the embedding and for each branch (deep-and-shallow loss, Zeng et al., EURASIP JASP, 2021). On a GPU the
+    network runs in bfloat16, whose range needs no loss scaling.
+
+    Raises:
+        PipelineError: The recipe weighs more or fewer losses than the network has, or names a part that it hasn't.
     """
 
     def __init__(
@@ -71,9 +88,9 @@ class Learner:
         self.seed, self.device = seed, device
         with reproducible(seed, device):
             network = embedder.network(shape[1])
-            with torch.no_grad():
-                dim = network.eval()(torch.zeros(1, *shape)).shape[1]
-            self.model = Classifier(network, dim, classes).to(device)
+            dim, *branches = _widths(network.eval(), torch.zeros(1, *shape), recipe.losses)
+            self.model = Classifier(network, dim, classes, branches).to(device)
+        freeze(network, recipe.trained)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
         )
@@ -82,21 +99,28 @@ class Learner:
 
     def step(self, features: FloatArray, labels: IntArray) -> float:
         """One step of descent on (B, frames, dims) and (B,); returns the loss before it."""
-        self.model.train()
+        wake(self.model.network, self._recipe.trained)
         targets = torch.from_numpy(labels).to(self.device)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
-            embeddings = self.model.embed(torch.from_numpy(features).to(self.device))
-        if self._recipe.shots:
-            cosines, targets = prototypical_cosines(embeddings, self._recipe.shots)
-        else:
-            cosines = self.model.cosines(embeddings)
-        logits = self._recipe.scale * with_margin(cosines, targets, self._recipe.margin)
-        loss = functional.cross_entropy(logits, targets, label_smoothing=self._recipe.smoothing)
+            found = self.model.embed_all(torch.from_numpy(features).to(self.device))
+        weights = self._recipe.losses or (1.0,)
+        parts = [w * self._loss(each, targets, at) for at, (w, each) in enumerate(zip(weights, found, strict=True))]
+        loss = torch.stack(parts).sum()
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.schedule.step()
         return loss.item()
+
+    def _loss(self, embeddings: Tensor, targets: Tensor, branch: int) -> Tensor:
+        """L of unit rows (B, d) of classes (B,): embeddings, or what a branch gives."""
+        recipe = self._recipe
+        if recipe.shots:
+            cosines, targets = prototypical_cosines(embeddings, recipe.shots)
+        else:
+            cosines = self.model.cosines(embeddings, branch)
+        logits = recipe.scale * with_margin(cosines, targets, recipe.margin)
+        return functional.cross_entropy(logits, targets, label_smoothing=recipe.smoothing)
 
     @torch.no_grad()
     def settle(self, corpus: Corpus) -> None:
@@ -126,6 +150,18 @@ class Learner:
     def weights(self) -> dict[str, Tensor]:
         """A copy of all weights, on the CPU: `network.` and `head.`."""
         return {key: value.detach().cpu().clone() for key, value in self.model.state_dict().items()}
+
+
+@torch.no_grad()
+def _widths(network: nn.Module, example: Tensor, losses: tuple[float, ...]) -> list[int]:
+    """Length of the embedding and, where they have losses of their own, of what each branch gives."""
+    found = network.branches(example) if losses and isinstance(network, Branched) else (network(example),)
+    if losses and len(losses) != len(found):
+        raise PipelineError(
+            f"training.losses has {len(losses)} weights, and the network gives an embedding and {len(found) - 1} "
+            f"branches: give {len(found)}, or none for the embedding alone"
+        )
+    return [each.shape[1] for each in found]
 
 
 def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe) -> LRScheduler:

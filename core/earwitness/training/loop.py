@@ -32,7 +32,7 @@ def fit(
         train: what is learned from, rendered.
         dev: what is watched, rendered.
         file: the checkpoint; one that is there is gone on with.
-        run: the name of recipe, data and seed, which a checkpoint must share.
+        run: the name of recipe, data, seed and start, which a checkpoint must share.
         quiet: whether to show no progress.
 
     Raises:

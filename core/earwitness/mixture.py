@@ -1,6 +1,6 @@
-"""Mixtures of Gaussians with diagonal covariances, by expectation maximisation: a background model of all frames."""
+"""Mixtures of Gaussians with diagonal covariances, by expectation maximisation: how the frames of recordings lie."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Self
 
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from earwitness.errors import OptionError
 from earwitness.types import FloatArray, State
+
+__all__ = ["Mixture", "Statistics", "fit_mixture", "mean_log_likelihoods", "thinned"]
 
 Array = NDArray[np.float64]
 
@@ -19,6 +21,9 @@ CLUSTERINGS = 10
 BLOCK = 1 << 13
 LEAST_SHARE, LEAST_VARIANCE = 1e-2, 1e-6
 """A component's variance is held at this share of that of all frames, and at this."""
+
+LEAST_LIKELIHOOD = -1e30
+"""Under which a logarithm isn't told apart: single precision holds it and its differences."""
 
 EMPTY = 1e-12
 """Frames under which a component stays as it is."""
@@ -59,6 +64,10 @@ class Mixture:
         distances = np.square(frames) @ (1 / self.variances).T - 2 * frames @ scaled.T
         return np.asarray(np.log(np.maximum(self.weights, np.finfo(float).tiny)) - 0.5 * (distances + constant))
 
+    def log_likelihoods(self, frames: NDArray[np.floating]) -> Array:
+        """The logarithm of p(x) of each frame, (N, dims) -> (N,)."""
+        return np.concatenate([_log_sum(self.log_joint(block)) for block in _blocks(frames)])
+
     def statistics(self, frames: NDArray[np.floating]) -> Statistics:
         """What EM and adaptation need of frames (N, dims), summed in float64."""
         counts, sums, squares = np.zeros_like(self.weights), np.zeros_like(self.means), np.zeros_like(self.means)
@@ -87,6 +96,14 @@ class Mixture:
             np.where(filled, variances, self.variances),
         )
 
+    def adapted_means(self, counts: Array, sums: Array, relevance: float) -> Array:
+        """Means drawn towards frames: a e + (1 - a) m, e their mean and a = n / (n + r), component after component.
+
+        Maximum a posteriori as in Reynolds, Quatieri and Dunn, Speaker verification using adapted Gaussian mixture
+        models, Digital Signal Processing 10, 2000: `counts` (..., C), `sums` (..., C, dims) -> (..., C, dims).
+        """
+        return np.asarray((sums + relevance * self.means) / (counts + relevance)[..., None])
+
 
 def fit_mixture(frames: FloatArray, components: int, steps: int) -> Mixture:
     """A mixture of frames (N, dims): from k-means, by so many steps of EM (Dempster, Laird and Rubin, 1977).
@@ -108,6 +125,20 @@ def thinned(clips: Iterable[FloatArray]) -> FloatArray:
     total = sum(clip.shape[0] * clip.shape[1] for clip in clips)
     stride = max(1, total // MOST_FRAMES)
     return np.concatenate([clip.reshape(-1, clip.shape[2])[::stride] for clip in clips])
+
+
+def mean_log_likelihoods(mixtures: Sequence[Mixture], features: FloatArray) -> Array:
+    """Mean over frames of ln p_k(x), for each window and mixture, finite: (B, frames, dims) -> (B, K)."""
+    windows, _, dims = features.shape
+    frames = features.reshape(-1, dims)
+    found = [mixture.log_likelihoods(frames).reshape(windows, -1).mean(axis=1) for mixture in mixtures]
+    return np.asarray(np.maximum(np.stack(found, axis=1), LEAST_LIKELIHOOD))
+
+
+def _log_sum(joint: Array) -> Array:
+    """The logarithm of the sum of exp over components: (N, C) -> (N,)."""
+    top = joint.max(axis=1)
+    return np.asarray(top + np.log(np.exp(joint - top[:, None]).sum(axis=1)))
 
 
 def _clustered(frames: FloatArray, components: int, least: Array) -> Mixture:
