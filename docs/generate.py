@@ -5,7 +5,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +13,11 @@ from typing import Any
 
 from typer.main import get_command
 from typer.testing import CliRunner
+
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+
+from papers_page import papers_page, table
+from papers_read import read_measured, read_papers
 
 from earwitness import contracts, hookspecs, testing, types
 from earwitness.cli import app
@@ -168,11 +173,6 @@ def default(field: Field[Any]) -> str:
     return field.name if value == sys.executable else f"{field.name}={value!r}".replace("|", "\\|")
 
 
-def table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """Rows as Markdown has them."""
-    return "\n".join(f"| {' | '.join(row)} |" for row in (columns, ("---",) * len(columns), *rows))
-
-
 def paths(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The commands below a command, itself first."""
     yield path
@@ -257,6 +257,7 @@ def main() -> int:
         "parts.md": parts(),
         "rules.md": rules(),
         "parameters.md": parameters(),
+        "papers.md": papers_page(NOTE, read_papers(), read_measured()),
         "card.schema.json": card_schema(),
     }
     stale = {
