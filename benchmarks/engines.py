@@ -21,9 +21,10 @@ from rich.progress import track
 from earwitness.audio import read_clip, resampled
 from earwitness.contracts import Scorer
 from earwitness.evaluation import metrics
+from earwitness.loading import load_pipeline
 from earwitness.manifest import Manifest, read_manifest
 from earwitness.model import Model
-from earwitness.pipeline import Pipeline, load_pipeline
+from earwitness.pipeline import Pipeline
 from earwitness.plugins import load_catalogue
 from earwitness.siblings import find_siblings
 from earwitness.subset import Subset

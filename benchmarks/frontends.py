@@ -18,7 +18,7 @@ import torch
 import torchaudio
 from stopwatch import interleaved
 
-from earwitness.pipeline import Settled
+from earwitness.parts import Settled
 from earwitness.types import Clip, Origin
 from earwitness_cyclic import CyclicLines, LatticeTracer
 from earwitness_cyclic._orders import BAND, second_order

@@ -29,8 +29,8 @@ from earwitness.evaluation.development import calibrate_judge
 from earwitness.evaluation.intervals import draws, interval
 from earwitness.evaluation.scoring import Scored, score
 from earwitness.fusion import STRANGER
+from earwitness.loading import load_pipeline
 from earwitness.manifest import read_manifest
-from earwitness.pipeline import load_pipeline
 from earwitness.plugins import load_catalogue
 from earwitness.types import IntArray
 

@@ -27,8 +27,8 @@ from openset_rules import Answers, Case, Rule, Said, answer
 
 from earwitness.contracts import Scorer
 from earwitness.evaluation.intervals import draws, interval
+from earwitness.loading import load_pipeline
 from earwitness.manifest import Manifest, Row, read_manifest
-from earwitness.pipeline import load_pipeline
 from earwitness.plugins import load_catalogue
 from earwitness.types import IntArray
 

@@ -13,7 +13,8 @@ from rich.progress import track
 from earwitness.audio import read_clip, resampled
 from earwitness.contracts import Degradation
 from earwitness.manifest import Row
-from earwitness.pipeline import Pipeline, describe
+from earwitness.parts import describe
+from earwitness.pipeline import Pipeline
 from earwitness.plugins import load_catalogue
 from earwitness.types import Clip, FloatArray, IntArray
 from earwitness.windows import cut

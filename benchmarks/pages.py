@@ -28,9 +28,10 @@ from earwitness.contracts import Embedder, FittedEmbedder
 from earwitness.evaluation import metrics
 from earwitness.evaluation.intervals import bootstrap
 from earwitness.fusion import even
+from earwitness.loading import load_experts, load_pipeline
 from earwitness.manifest import Row, read_manifest
 from earwitness.model import unit
-from earwitness.pipeline import Pipeline, load_experts, load_pipeline
+from earwitness.pipeline import Pipeline
 from earwitness.plugins import load_catalogue
 from earwitness.subset import Subset
 from earwitness.types import FloatArray, IntArray

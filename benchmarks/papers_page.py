@@ -43,7 +43,7 @@ METRICS: Mapping[str, tuple[str, float, int]] = {
 
 SUMMARY = ("paper", "table", "about", "the ordering", "pairs the same", "pairs reversed")
 CORPORA = {
-    "phones": "simulated devices, made by `examples/devices/simulate.py`, with other speakers in each split, and strangers",
+    "phones": "simulated devices by `examples/devices/simulate.py`, other speakers in each split, and strangers",
     "second phones": "other simulated devices, that a network is carried to: `benchmarks/papers_transfer.py`",
     "microphones": "headsets, tested in another place: `benchmarks/papers_microphones.py`, and strangers",
     "systems": "synthesis engines, with no sentence in two splits",

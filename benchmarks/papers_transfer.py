@@ -17,8 +17,8 @@ import typer
 from papers_publish import basis, open_measured
 from papers_trial import enrolled, learned, tested
 
+from earwitness.loading import load_pipeline
 from earwitness.manifest import Manifest, read_manifest
-from earwitness.pipeline import load_pipeline
 from earwitness.plugins import load_catalogue
 
 PIPELINE, TUNED = "crossscale-quick", "crossscale-finetune-quick"

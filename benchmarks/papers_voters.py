@@ -16,8 +16,8 @@ import typer
 from papers_publish import open_measured
 from papers_trial import enrolled, learned, tested
 
+from earwitness.loading import load_pipeline
 from earwitness.manifest import Manifest, Row, read_manifest
-from earwitness.pipeline import load_pipeline
 from earwitness.plugins import load_catalogue
 
 SEGMENT = 4096 / 16000

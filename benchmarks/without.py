@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from earwitness.pipeline import Pipeline, load_experts
+from earwitness.loading import load_experts
+from earwitness.pipeline import Pipeline
 from earwitness.plugins import load_catalogue
 
 

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from earwitness.bench import attempt, bench
 from earwitness.bench.ground import asked, fitting, quickened, share_of
 from earwitness.bench.kept import keep_features
-from earwitness.bench.page import pareto
+from earwitness.bench.page import name_points, pareto
 from earwitness.engine import open_engine
 from earwitness.errors import OptionError
 from earwitness.manifest import read_manifest
+from earwitness.plotting import load_pyplot
 from earwitness.plugins import load_catalogue
 from earwitness_frontends import Lfcc
 
@@ -267,6 +268,16 @@ def test_a_recipe_is_put_to_the_question_of_the_manifest(made, phone_registry):
     )
     (unasked,) = asked("bed", both, catalogue)
     assert unasked.task == "device"
+
+
+@pytest.mark.parametrize(("best", "named"), [(["low"], {"low", "far"}), (["high", "far"], {"high", "far"})])
+def test_names_in_the_picture_never_cover_one_another(best, named):
+    axes = load_pyplot().figure().add_subplot()
+    points = {"low": (1.0, 1.0), "high": (1.0, 1.1), "far": (10.0, 50.0)}
+    axes.plot(*zip(*points.values(), strict=True), "o")
+    name_points(axes, points, best)
+    assert {text.get_text() for text in axes.texts} == named
+    load_pyplot().close(axes.figure)
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), unique=True, min_size=1))

@@ -16,11 +16,12 @@ from earwitness_registry.files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.transforms import Bbox
 
-__all__ = ["pareto", "write_page"]
+__all__ = ["name_points", "pareto", "write_page"]
 
 Point = tuple[float, float]
-SIZE = (7.0, 4.4)
+SIZE = (7.0, 4.8)
 LEAD = (
     "Each recipe was trained, enrolled and calibrated on the same clips and asked about the same others. Intervals are "
     "95 % bootstrap intervals over sources and voices."
@@ -60,17 +61,36 @@ def _tradeoff(condition: str, rows: Sequence[Row]) -> Html:
     def paint(axes: "Axes") -> None:
         axes.step(*zip(*(points[name] for name in best), strict=True), where="post", color=KNOWN, linewidth=1)
         for name, point in points.items():
-            dot, ink = (KNOWN, "#1d2329") if name in best else ("#9aa5af", "#5b6670")
-            axes.plot(*point, "o", color=dot)
-            axes.annotate(shortened(name), point, (4, 4), textcoords="offset points", fontsize=7.5, color=ink)
+            axes.plot(*point, "o", color=KNOWN if name in best else "#9aa5af", markersize=4)
         axes.set(xlabel="ms a clip", ylabel=f"% error (1 - {MEANING[metric][0]})", xscale="log")
         axes.set_ylim(bottom=0)
         axes.margins(x=0.2)
         axes.minorticks_off()
         axes.set_xticks(*_marks([cost for cost, _ in points.values()]))
+        name_points(axes, points, best)
 
-    caption = f"Error against cost, {condition}. Blue: no other recipe is both faster and better."
-    return picture(drawn(paint, SIZE), f"Error of each recipe against its milliseconds a clip, {condition}", caption)
+    caption = (
+        f"Error against cost, {condition}. Blue: no other recipe is both faster and better. The table has all names."
+    )
+    return picture(
+        drawn(paint, SIZE), f"Error of each recipe against its milliseconds a clip, {condition}", caption, "wide"
+    )
+
+
+def name_points(axes: "Axes", points: Mapping[str, Point], best: Sequence[str]) -> None:
+    """Names beside points, those of `best` first; one that would cover another is left out."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()  # before, nobody knows where things will be
+    taken: list[Bbox] = []
+    for name in sorted(points, key=lambda each: (each not in best, points[each][1])):
+        ink = "#1d2329" if name in best else "#5b6670"
+        text = axes.annotate(shortened(name), points[name], (4, 3), textcoords="offset points", fontsize=7, color=ink)
+        box = text.get_window_extent()
+        if any(box.overlaps(other) for other in taken):
+            text.remove()
+        else:
+            taken.append(box)
 
 
 def _marks(costs: Sequence[float]) -> tuple[list[float], list[str]]:
