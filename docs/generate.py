@@ -21,7 +21,7 @@ from papers_read import read_measured, read_papers
 
 from earwitness import contracts, hookspecs, testing, types
 from earwitness.cli import app
-from earwitness.pipeline import load_experts
+from earwitness.loading import load_experts
 from earwitness.plugins import OURS, Catalogue, load_catalogue
 from earwitness.scaffold import NewKind, write_plugin
 from earwitness_registry.cards import CardField, card_fields

@@ -166,8 +166,8 @@ def made(tmp_path_factory):
     """Three made systems with strangers: clips, manifest, model, and a registry before and after calibration."""
     from earwitness.engine import open_engine
     from earwitness.evaluation import calibrate_registry
+    from earwitness.loading import load_pipeline
     from earwitness.manifest import read_manifest
-    from earwitness.pipeline import load_pipeline
     from earwitness.plugins import load_catalogue
     from earwitness.training import train
 
@@ -193,8 +193,8 @@ def phone_registry(made, tmp_path_factory):
     """The made systems as phones too, in the calibrated registry of systems, by a model that was added to it."""
     from earwitness.engine import open_engine
     from earwitness.evaluation import calibrate_registry
+    from earwitness.loading import load_pipeline
     from earwitness.manifest import read_manifest
-    from earwitness.pipeline import load_pipeline
     from earwitness.plugins import load_catalogue
     from earwitness.training import train
 
@@ -271,6 +271,32 @@ def ensemble(made, tmp_path_factory):
 def registry_copy(made, tmp_path):
     """The made, calibrated registry, to be changed."""
     return Path(shutil.copytree(made.registry, tmp_path / "registry copy"))
+
+
+@pytest.fixture
+def splice_engine(made, registry_copy, monkeypatch):
+    """The made registry, calibrated so that a fifth of unmixed clips may be taken for mixed: few bear no more."""
+    from earwitness.engine import open_engine
+    from earwitness.evaluation import calibrate_registry, splicing
+    from earwitness.manifest import read_manifest
+
+    monkeypatch.setattr(splicing, "FALSE_ALARMS", 0.2)
+    with open_engine(registry_copy) as engine:
+        calibrate_registry(engine, read_manifest(made.manifest).select(split="dev"), 0.05)
+        yield engine
+
+
+@pytest.fixture
+def joined(made, tmp_path):
+    """Test clips of made systems one after the other: names -> their file, and the second at which the first ends."""
+
+    def join(*names):
+        clips = [soundfile.read(made.home / f"test-{name}-0.wav")[0] for name in names]
+        file = tmp_path / f"{'-'.join(names)}.wav"
+        soundfile.write(file, np.concatenate(clips), RATE)
+        return file, len(clips[0]) / RATE
+
+    return join
 
 
 @pytest.fixture

@@ -15,9 +15,10 @@ from torch.nn import functional
 
 from earwitness.contracts import Branched
 from earwitness.errors import PipelineError
+from earwitness.loading import load_pipeline
 from earwitness.manifest import read_manifest
 from earwitness.model import Model
-from earwitness.pipeline import Pipeline, Recipe, load_pipeline
+from earwitness.pipeline import Pipeline, Recipe
 from earwitness.plugins import load_catalogue
 from earwitness.training import loop, train
 from earwitness.training.learner import Learner, prototypical_cosines

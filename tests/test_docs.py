@@ -32,8 +32,8 @@ from earwitness.cli import main
 from earwitness.contracts import Voice
 from earwitness.errors import EarwitnessError
 from earwitness.evaluation.words import MEANING
+from earwitness.loading import load_experts
 from earwitness.manifest import read_manifest
-from earwitness.pipeline import load_experts
 from earwitness.places import starter_folder
 from earwitness.plugins import Catalogue, load_catalogue
 from earwitness.scaffold import write_plugin

@@ -18,9 +18,9 @@ from earwitness.audio import read_clip
 from earwitness.engine import Engine, Excerpt, open_engine
 from earwitness.errors import AudioError, OptionError, ProbeError, RegistryReadOnlyError
 from earwitness.evaluation import calibrate_registry
+from earwitness.loading import load_pipeline
 from earwitness.manifest import read_manifest
 from earwitness.model import Model
-from earwitness.pipeline import load_pipeline
 from earwitness.plugins import load_catalogue
 from earwitness.training import train
 from earwitness.types import Trace, Verdict

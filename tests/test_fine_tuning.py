@@ -14,9 +14,10 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from earwitness.errors import PipelineError, TrainingError
+from earwitness.loading import load_pipeline
 from earwitness.manifest import read_manifest
 from earwitness.model import Model
-from earwitness.pipeline import Pipeline, Recipe, load_pipeline
+from earwitness.pipeline import Pipeline, Recipe
 from earwitness.plugins import load_catalogue
 from earwitness.training import loop, train
 from earwitness.training.learner import Learner

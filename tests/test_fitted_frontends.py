@@ -12,9 +12,11 @@ from safetensors.numpy import load_file
 from earwitness.audio import read_clip
 from earwitness.contracts import FittedFrontend, Frontend
 from earwitness.errors import PipelineError
+from earwitness.loading import load_pipeline
 from earwitness.manifest import read_manifest
 from earwitness.model import Model, settled, space_digest
-from earwitness.pipeline import Pipeline, Settled, describe, load_pipeline
+from earwitness.parts import Settled, describe
+from earwitness.pipeline import Pipeline
 from earwitness.plugins import load_catalogue
 from earwitness.training.features import InTurn, Rendered, derive
 from earwitness.windows import cut

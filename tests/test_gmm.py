@@ -15,10 +15,11 @@ from earwitness.audio import read_clip
 from earwitness.contracts import AnchorEmbedder, Embedder, FittedEmbedder, LearnedEmbedder
 from earwitness.engine import open_engine
 from earwitness.errors import OptionError
+from earwitness.loading import load_pipeline
 from earwitness.manifest import read_manifest
 from earwitness.mixture import Mixture, fit_mixture, mean_log_likelihoods, thinned
 from earwitness.model import Model, space_digest, unit
-from earwitness.pipeline import Pipeline, load_pipeline
+from earwitness.pipeline import Pipeline
 from earwitness.plugins import load_catalogue
 from earwitness.windows import cut
 from earwitness_embedders import Gmm, GmmUbm, Stats, Wccn, Xvector

@@ -24,7 +24,7 @@ OURS = {package.name for packages in HOUSES.values() for package in packages}
 PLUGINS = {package.name for package in HOUSES["plugins"]}
 
 STOREYS = (
-    ("errors", "places"),
+    ("errors", "installed", "places"),
     ("types",),
     (
         "cards",
@@ -43,8 +43,9 @@ STOREYS = (
     ),
     ("hookspecs", "subset", "corpora", "speaking"),
     ("plugins",),
+    ("parts",),
     ("pipeline",),
-    ("model", "stretches"),
+    ("loading", "model", "stretches"),
     ("calibration", "listening"),
     ("experts", "references", "tracing", "change_point"),
     ("timeline", "second_look"),

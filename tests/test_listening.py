@@ -13,9 +13,9 @@ from earwitness import listening
 from earwitness.audio import read_clip
 from earwitness.errors import AudioError
 from earwitness.listening import Excerpt, listen
+from earwitness.loading import load_pipeline
 from earwitness.model import Model
 from earwitness.network import BATCH
-from earwitness.pipeline import load_pipeline
 from earwitness.plugins import load_catalogue
 from earwitness.types import Trace
 from earwitness.windows import levelled

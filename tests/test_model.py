@@ -12,9 +12,9 @@ from hypothesis.extra.numpy import arrays
 from safetensors.numpy import save_file
 
 from earwitness.errors import OptionError, PipelineError, ProbeError, UnknownPartError
+from earwitness.loading import load_pipeline
 from earwitness.model import Model, model_folders, space_digest, unit
 from earwitness.network import BATCH, OnnxNetwork
-from earwitness.pipeline import load_pipeline
 from earwitness.plugins import load_catalogue
 
 

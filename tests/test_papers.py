@@ -23,8 +23,8 @@ from papers_read import key_of, read_measured, read_papers
 from papers_voters import SEGMENT, middle
 
 from earwitness.evaluation.conditions import CONDITIONS
+from earwitness.loading import load_experts
 from earwitness.manifest import Manifest, Row
-from earwitness.pipeline import load_experts
 from earwitness.plugins import load_catalogue
 
 CATALOGUE = load_catalogue()

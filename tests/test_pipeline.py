@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from earwitness.errors import PipelineError, UnknownPartError
-from earwitness.pipeline import Pipeline, Recipe, describe, load_experts, load_pipeline, override
+from earwitness.loading import load_experts, load_pipeline, override
+from earwitness.parts import describe
+from earwitness.pipeline import Pipeline, Recipe
 from earwitness.plugins import load_catalogue
 
 CATALOGUE = load_catalogue()

@@ -4,12 +4,9 @@ import json
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 
 from earwitness import listening
-from earwitness.audio import read_clip
 from earwitness.engine import open_engine
 from earwitness.errors import RegistryError
 from earwitness.evaluation import calibrate_registry, evaluate_registry, splicing
@@ -97,14 +94,11 @@ def test_evaluation_keeps_to_one_task(phones, phone_registry, decoded, tmp_path)
 
 
 @pytest.fixture
-def spliced(made, phones, phone_dev, monkeypatch, tmp_path):
+def spliced(joined, phones, phone_dev, monkeypatch):
     """Phones calibrated so that a fifth of unmixed clips may be taken for mixed, and a clip of two of them."""
     monkeypatch.setattr(splicing, "FALSE_ALARMS", 0.2)
     calibrate_registry(phones, phone_dev, 0.05)
-    parts = [read_clip(path) for path in clips(made, "alpha", "beta")]
-    file = tmp_path / "spliced.wav"
-    soundfile.write(file, np.concatenate([part.samples for part in parts]), parts[0].rate)
-    return file, parts[0].origin.duration
+    return joined("alpha", "beta")
 
 
 def test_a_change_of_device_is_told_with_its_second(phones, spliced):

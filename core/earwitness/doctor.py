@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
+from importlib.metadata import packages_distributions, requires, version
 from pathlib import Path
 from typing import Literal
 
 from earwitness.errors import EarwitnessError
+from earwitness.installed import installed_version
 from earwitness.places import cache_folder, registry_place, user_folder
 from earwitness.plugins import ALLOWED, load_catalogue
 
@@ -72,19 +73,12 @@ def _extra_of(marker: str) -> str | None:
     return found and found[1]
 
 
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
-
-
 def _dependencies() -> Iterator[Finding]:
     """What every installation needs, but for the twins."""
     for name in _required(None):
         if any(name in twins for twins in TWINS.values()):
             continue
-        found = _version(name)
+        found = installed_version(name)
         yield Finding(name, "ok", found) if found else Finding(name, "fault", "missing", f"pip install {name}")
 
 
@@ -106,7 +100,7 @@ def _twins() -> Iterator[Finding]:
 def _extras() -> Iterator[Finding]:
     """Optional parts; none of them is needed to identify."""
     for extra in EXTRAS:
-        found = {name: _version(name) for name in _required(extra)}
+        found = {name: installed_version(name) for name in _required(extra)}
         missing = [name for name, number in found.items() if number is None]
         if missing:
             detail = f"optional; not installed: {', '.join(missing)}"
@@ -117,7 +111,7 @@ def _extras() -> Iterator[Finding]:
 
 def _torch() -> Iterator[Finding]:
     """The torchaudio in use loads only beside the torch it was built for."""
-    pair = {name: _version(name) for name in ("torch", "torchaudio")}
+    pair = {name: installed_version(name) for name in ("torch", "torchaudio")}
     if None in pair.values():
         return
     detail = ", ".join(f"{name} {number}" for name, number in pair.items())
@@ -137,7 +131,7 @@ def _gpu() -> Iterator[Finding]:
         return
     reached = {"onnxruntime": _onnxruntime_reaches, "faiss": _faiss_reaches, "torch": _torch_reaches}
     for name, reaches in reached.items():
-        if name == "torch" and _version("torch") is None:
+        if name == "torch" and installed_version("torch") is None:
             continue
         if reaches():
             yield Finding(f"gpu by {name}", "ok", "reached")

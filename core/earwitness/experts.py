@@ -11,7 +11,7 @@ import numpy as np
 from earwitness.contracts import Scorer, ScorerPanel
 from earwitness.listening import Heard
 from earwitness.model import Model
-from earwitness.pipeline import describe
+from earwitness.parts import describe
 from earwitness.subset import Subset
 from earwitness.types import Evidence, FloatArray, Scores, State
 from earwitness_registry import Registry

@@ -26,7 +26,8 @@ from safetensors.numpy import load_file
 from earwitness.contracts import AnchorEmbedder, Embedder, FittedEmbedder, FittedFrontend
 from earwitness.errors import PipelineError, ProbeError
 from earwitness.network import Device, OnnxNetwork
-from earwitness.pipeline import TYPICAL_RATE, Pipeline, Settled, describe
+from earwitness.parts import Settled, describe
+from earwitness.pipeline import TYPICAL_RATE, Pipeline
 from earwitness.plugins import Catalogue
 from earwitness.types import FloatArray, State, Windows
 

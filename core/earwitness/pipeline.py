@@ -10,17 +10,12 @@
     scorer: {mahalanobis: {}}
     training: {epochs: 12, versions: [[], [{codec: {codec: mp3}}]]}
 
-A part is a name, or a one-key mapping of name to parameters. YAML never imports anything. Several pipelines make
-one that asks them all and fuses what they say:
-
-    name: wild
-    experts: {cyclic: {}, residual: {window: 6.0}}
+A part is a name, or a one-key mapping of name to parameters. YAML never imports anything.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, cast, get_args, get_origin
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Literal, Self
 
 import yaml
 
@@ -29,19 +24,18 @@ from earwitness.contracts import (
     Degradation,
     Embedder,
     FittedEmbedder,
-    FittedFrontend,
     Frontend,
     LearnedEmbedder,
-    Part,
     Scorer,
     ScorerPanel,
 )
 from earwitness.errors import PipelineError
+from earwitness.parts import Settled, build, checked, describe, typed
 from earwitness.plugins import Catalogue
-from earwitness.types import FloatArray, State, Task
+from earwitness.types import Task
 from earwitness.windows import Length
 
-__all__ = ["Pipeline", "Recipe", "Settled", "build", "describe", "load_experts", "load_pipeline", "override"]
+__all__ = ["Pipeline", "Recipe", "read_yaml"]
 
 Chain = tuple[Degradation, ...]
 Rate = int | Literal["native"]
@@ -87,20 +81,6 @@ class Recipe:
     losses: tuple[float, ...] = ()
     trained: tuple[str, ...] = ()
     versions: tuple[Chain, ...] = ((),)
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """A fitted frontend with what it has learned, which `digest` stands for: a frontend like any other."""
-
-    name: ClassVar[str] = "settled"
-    part: FittedFrontend
-    digest: str
-    state: State = field(repr=False, compare=False)
-
-    def __call__(self, samples: FloatArray, rate: int) -> FloatArray:
-        """(B, n) -> (B, frames, dims)."""
-        return self.part.features(self.state, self.part(samples, rate))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +148,7 @@ class Pipeline:
     @classmethod
     def from_yaml(cls, text: str, catalogue: Catalogue) -> Self:
         """Read a pipeline; PipelineError or UnknownPartError say what can't be read."""
-        return cls.from_dict(_plain_yaml(text, "the pipeline"), catalogue)
+        return cls.from_dict(read_yaml(text, "the pipeline"), catalogue)
 
     @classmethod
     def from_dict(cls, data: Any, catalogue: Catalogue) -> Self:
@@ -178,14 +158,14 @@ class Pipeline:
                 f"a pipeline needs {', '.join(cls.REQUIRED)}"
                 + (f"; {missing[0]} is missing" if isinstance(data, Mapping) else "")
             )
-        values = _checked(cls, data, "a pipeline")
+        values = checked(cls, data, "a pipeline")
         for kind in ("frontend", "embedder", "scorer"):
             values[kind] = build(kind, data[kind], catalogue)
         values["training"] = _recipe(data.get("training") or {}, catalogue)
         return cls(**values)
 
 
-def _plain_yaml(text: str, what: str) -> Any:
+def read_yaml(text: str, what: str) -> Any:
     """YAML as plain data; PipelineError when it is none."""
     try:
         return yaml.safe_load(text)
@@ -195,11 +175,11 @@ def _plain_yaml(text: str, what: str) -> Any:
 
 def _recipe(data: Any, catalogue: Catalogue) -> Recipe:
     """The `training:` block."""
-    values = _checked(Recipe, data, "training")
+    values = checked(Recipe, data, "training")
     if "versions" in values:
         values["versions"] = tuple(_chain(chain, catalogue) for chain in values["versions"])
     if "losses" in values:
-        values["losses"] = tuple(_typed(float, weight, "training: losses") for weight in values["losses"])
+        values["losses"] = tuple(typed(float, weight, "training: losses") for weight in values["losses"])
     return Recipe(**values)
 
 
@@ -208,138 +188,3 @@ def _chain(data: Any, catalogue: Catalogue) -> Chain:
     if not isinstance(data, tuple):
         raise PipelineError(f"training: version {data!r} is not a list of degradations, as in [gain, offset]")
     return tuple(build("degradation", each, catalogue) for each in data)
-
-
-def build(kind: str, spec: Any, catalogue: Catalogue) -> Any:
-    """A part from YAML data, its name or a one-key mapping of name to parameters; what `describe` gives, read back."""
-    if isinstance(spec, Mapping) and len(spec) == 1:
-        ((name, parameters),) = spec.items()
-    else:
-        name, parameters = spec, {}
-    if not isinstance(name, str) or not isinstance(parameters or {}, Mapping):
-        raise PipelineError(f"{kind} {spec!r} is neither a name nor one name with its parameters")
-    part = catalogue.get(kind, name)
-    return part(**_checked(part, parameters or {}, f"{kind} {name!r}"))
-
-
-def _checked(cls: type[Any], data: Any, what: str) -> dict[str, Any]:
-    """Plain data as keyword arguments for a dataclass; a key that is none of its fields is an error."""
-    if not isinstance(data, Mapping):
-        raise PipelineError(f"{what} is {data!r}, not keys with their values")
-    types = {f.name: f.type for f in fields(cls)}
-    if strange := [key for key in data if key not in types]:
-        raise PipelineError(f"{what} has no parameter {strange[0]!r}; it has {', '.join(types) or 'none'}")
-    return {key: _typed(types[key], _frozen(value), f"{what}: {key}") for key, value in data.items()}
-
-
-def _typed(kind: Any, value: Any, what: str) -> Any:
-    """A YAML value as a field of a plain type wants it: 1e-3 is text to YAML, and 4 an integer."""
-    if get_origin(kind) is Literal and value not in get_args(kind):
-        raise PipelineError(f"{what} is {value!r}, not one of {', '.join(map(str, get_args(kind)))}")
-    kind, words = _parted(kind)
-    if value in words:
-        return value
-    plain = get_origin(kind) or kind
-    try:
-        value = float(value) if plain is float and not isinstance(value, bool) else value
-    except (TypeError, ValueError):
-        raise PipelineError(f"{what} is {value!r}, not a number{_or(words)}") from None
-    if plain in (int, float, str, tuple) and (not isinstance(value, plain) or isinstance(value, bool)):
-        raise PipelineError(f"{what} is {value!r}, not of type {plain.__name__}{_or(words)}")
-    return value
-
-
-def _parted(kind: Any) -> tuple[Any, tuple[str, ...]]:
-    """A type, and the words that may stand in its place: `int | Literal["native"]` is int, or native."""
-    kinds = get_args(kind)
-    words = tuple(word for each in kinds if get_origin(each) is Literal for word in get_args(each))
-    return (kinds[0], words) if words else (kind, ())
-
-
-def _or(words: tuple[str, ...]) -> str:
-    return "".join(f" or {word!r}" for word in words)
-
-
-def _frozen(value: Any) -> Any:
-    """YAML's lists as tuples, so that parts stay hashable."""
-    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
-
-
-def describe(part: Part) -> dict[str, dict[str, Any]]:
-    """A part as YAML data: name to every parameter, so that a changed default changes the digest."""
-    if isinstance(part, Settled):
-        return {part.name: {"part": describe(part.part), "digest": part.digest}}
-    parameters = {f.name: getattr(part, f.name) for f in fields(cast(Any, part))}
-    return {part.name: {key: _plain(value) for key, value in parameters.items()}}
-
-
-def _plain(value: Any) -> Any:
-    """Tuples as YAML's lists."""
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
-
-
-def override(data: dict[str, Any], assignment: str) -> dict[str, Any]:
-    """Plain pipeline data with one value set: `training.epochs=5`, `embedder.resnet18.width=8`, `scorer=knn`."""
-    path, equals, text = assignment.partition("=")
-    if not equals:
-        raise PipelineError(f"--set {assignment!r} is not key=value, as in training.epochs=5")
-    head, _, rest = path.partition(".")
-    value = override(_opened(data.get(head)), f"{rest}={text}") if rest else _plain_yaml(text, f"--set {path}")
-    return {**data, head: value}
-
-
-def _opened(value: Any) -> dict[str, Any]:
-    """A value that can hold keys: a bare part name becomes name -> parameters."""
-    return dict(value) if isinstance(value, Mapping) else {value: {}} if isinstance(value, str) else {}
-
-
-def load_pipeline(name: str, catalogue: Catalogue, settings: tuple[str, ...] = ()) -> Pipeline:
-    """A pipeline by its registered name or from a YAML file, with `--set` assignments applied."""
-    return Pipeline.from_dict(_read(name, catalogue, settings), catalogue)
-
-
-def load_experts(name: str, catalogue: Catalogue, settings: tuple[str, ...] = ()) -> tuple[Pipeline, ...]:
-    """The experts of a pipeline, by its registered name or from a YAML file; one that names none is its only expert.
-
-    `experts:` maps the names of registered pipelines to what is changed in them, `{}` for nothing, so that an
-    assignment reads `--set experts.residual.window=6`.
-
-    Raises:
-        PipelineError: an expert's name or changes can't be read, two have one name, or they answer different tasks.
-    """
-    data = _read(name, catalogue, settings)
-    if not isinstance(data, Mapping) or "experts" not in data:
-        return (Pipeline.from_dict(data, catalogue),)
-    if strange := [key for key in data if key not in ("name", "experts")]:
-        raise PipelineError(f"{name} has experts, and so only 'name' and 'experts': move {strange[0]!r} to an expert")
-    if not isinstance(changes := data["experts"], Mapping) or not changes:
-        raise PipelineError(f"{name}: experts is {changes!r}, not names with what is changed, as in {{residual: {{}}}}")
-    experts = tuple(_changed(each, values or {}, catalogue) for each, values in changes.items())
-    if len({expert.task for expert in experts}) != 1 or len({expert.name for expert in experts}) != len(experts):
-        raise PipelineError(f"{name}: its experts must have a name each and all be of one task")
-    return experts
-
-
-def _changed(name: str, changes: Any, catalogue: Catalogue) -> Pipeline:
-    """A registered pipeline with some of its lines changed; of its training recipe only those that are named."""
-    data = _read(name, catalogue)
-    if not isinstance(data, Mapping) or not isinstance(changes, Mapping):
-        raise PipelineError(f"expert {name!r}: {changes!r} is not a pipeline's lines, as in {{window: 6.0}}")
-    training = changes.get("training", {})
-    if isinstance(training, Mapping):
-        training = {**_opened(data.get("training")), **training}
-    return Pipeline.from_dict({**data, **changes, "training": training}, catalogue)
-
-
-def _read(name: str, catalogue: Catalogue, settings: tuple[str, ...] = ()) -> Any:
-    """The plain data of a registered pipeline or a YAML file."""
-    file = Path(name)
-    text = (
-        file.read_text(encoding="utf-8")
-        if file.suffix in {".yaml", ".yml"} and file.is_file()
-        else catalogue.get("pipeline", name)
-    )
-    data = _plain_yaml(text, name)
-    for assignment in settings:
-        data = override(_opened(data), assignment)
-    return data

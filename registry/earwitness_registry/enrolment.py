@@ -58,6 +58,24 @@ def read_cards(db: sqlite3.Connection, task: Task | None) -> tuple[Card, ...]:
     return tuple(Card.from_dict(json.loads(card)) for (card,) in rows)
 
 
+def add_card(db: sqlite3.Connection, card: Card) -> None:
+    """Write a new source's card; RegistryError when the id is taken."""
+    if db.execute("SELECT 1 FROM cards WHERE id = ?", (card.id,)).fetchone():
+        raise RegistryError(f"source {card.id!r} has a card already: update it, or choose another id")
+    put_card(db, card)
+
+
+def update_card(db: sqlite3.Connection, card: Card) -> None:
+    """Replace a source's card; SourceUnknownError without one, RegistryError for another task."""
+    held = read_card(db, card.id)
+    if held.task != card.task:
+        raise RegistryError(
+            f"source {card.id!r} is known for task {held.task!r}: give the {card.kind} another id, "
+            "or remove the source first"
+        )
+    put_card(db, card)
+
+
 def put_card(db: sqlite3.Connection, card: Card) -> None:
     """Write a card over what was there."""
     data = json.dumps(card.to_dict(), ensure_ascii=False)
@@ -81,6 +99,12 @@ def count_clips(db: sqlite3.Connection) -> dict[str, int]:
     """How many clips each source has, by id."""
     query = "SELECT cards.id, count(clips.id) FROM cards LEFT JOIN clips ON source = cards.id GROUP BY 1 ORDER BY 1"
     return dict(db.execute(query).fetchall())
+
+
+def has_clip(db: sqlite3.Connection, samples_sha256: str, source: str) -> bool:
+    """Whether the source has a clip of these decoded samples."""
+    query = "SELECT 1 FROM clips WHERE samples_sha256 = ? AND source = ?"
+    return db.execute(query, (samples_sha256, source)).fetchone() is not None
 
 
 def insert_clip(db: sqlite3.Connection, card: Card, clip: StoredClip, vectors: Vectors) -> int:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from earwitness_registry import bundle, calibrations, checks, enrolment, store
 from earwitness_registry.cards import Card, Task
 from earwitness_registry.enrolment import StoredClip, Vectors
-from earwitness_registry.errors import RegistryDamagedError, RegistryError
+from earwitness_registry.errors import RegistryDamagedError
 from earwitness_registry.gallery import Gallery, read_gallery
 from earwitness_registry.index import SpaceIndex, check_factory
 from earwitness_registry.models import (
@@ -124,21 +124,13 @@ class Registry:
     def add_card(self, card: Card) -> None:
         """Add a source without clips; RegistryError when the id is taken."""
         with self._store.writing() as db:
-            if db.execute("SELECT 1 FROM cards WHERE id = ?", (card.id,)).fetchone():
-                raise RegistryError(f"source {card.id!r} has a card already: update it, or choose another id")
-            enrolment.put_card(db, card)
+            enrolment.add_card(db, card)
             store.note(db, "add card", card.to_dict())
 
     def update_card(self, card: Card) -> None:
         """Replace a source's card; SourceUnknownError without one, RegistryError for another task."""
         with self._store.writing() as db:
-            held = enrolment.read_card(db, card.id)
-            if held.task != card.task:
-                raise RegistryError(
-                    f"source {card.id!r} is known for task {held.task!r}: give the {card.kind} another id, "
-                    "or remove the source first"
-                )
-            enrolment.put_card(db, card)
+            enrolment.update_card(db, card)
             store.note(db, "update card", card.to_dict())
 
     def card(self, source: str) -> Card:
@@ -174,8 +166,7 @@ class Registry:
     def knows(self, samples_sha256: str, source: str) -> bool:
         """Whether the source has a clip of these decoded samples, so that it needn't be embedded again."""
         with self._store.reading() as db:
-            query = "SELECT 1 FROM clips WHERE samples_sha256 = ? AND source = ?"
-            return db.execute(query, (samples_sha256, source)).fetchone() is not None
+            return enrolment.has_clip(db, samples_sha256, source)
 
     def clips(self, source: str) -> tuple[StoredClip, ...]:
         """The source's clips in the order they came; SourceUnknownError names near ids."""

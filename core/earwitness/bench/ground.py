@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from earwitness.errors import EarwitnessError
+from earwitness.loading import load_experts
 from earwitness.manifest import Manifest, Row
 from earwitness.network import Device
-from earwitness.pipeline import Pipeline, load_experts
+from earwitness.pipeline import Pipeline
 from earwitness.plugins import Catalogue
 from earwitness_registry.files import file_sha256, sha256
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, field, fields
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy as np
 from earwitness import __version__
 from earwitness.engine import Engine
 from earwitness.model import Model
-from earwitness.pipeline import describe
+from earwitness.parts import describe
 from earwitness.types import FloatArray, Windows
+from earwitness_registry.files import write_whole
 
 __all__ = ["keep_features"]
 
@@ -42,8 +44,7 @@ class _Keeping(Model):
             kept: FloatArray = np.load(file)
             return kept
         found = Model.features(self, windows)
-        draft = file.with_suffix(".draft")
-        with draft.open("wb") as stream:
-            np.save(stream, found)
-        draft.replace(file)
+        whole = BytesIO()
+        np.save(whole, found)
+        write_whole(file, whole.getvalue())
         return found

@@ -2,10 +2,10 @@
 
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from earwitness import __version__
+from earwitness.installed import installed_version
 
 __all__ = ["stamp"]
 
@@ -15,7 +15,7 @@ CPUINFO = Path("/proc/cpuinfo")
 
 def stamp() -> dict[str, object]:
     """Processor, cores that may be used, system, and the versions of what takes part."""
-    versions = {name: found for name in LIBRARIES if (found := _version(name))}
+    versions = {name: found for name in LIBRARIES if (found := installed_version(name))}
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
@@ -29,10 +29,3 @@ def _processor() -> str:
     lines = CPUINFO.read_text(encoding="utf-8").splitlines() if CPUINFO.is_file() else []
     names = (text.strip() for key, _, text in (line.partition(":") for line in lines) if key.strip() == "model name")
     return next(names, platform.machine())
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None

@@ -173,7 +173,8 @@ def _some(languages: "Sequence[str]") -> str:
 
 def _built(kind: str, name: str, settings: "Sequence[str] | None") -> Any:
     """A plugin's part with its parameters as `--set` gives them."""
-    from earwitness.pipeline import build, override
+    from earwitness.loading import override
+    from earwitness.parts import build
     from earwitness.plugins import load_catalogue
 
     parameters: dict[str, Any] = {}

@@ -45,8 +45,8 @@ def train(
 ) -> None:
     """Train a pipeline's embedder, or those of all its experts; a killed run goes on where it stopped."""
     from earwitness.errors import OptionError
+    from earwitness.loading import load_experts
     from earwitness.manifest import read_manifest
-    from earwitness.pipeline import load_experts
     from earwitness.plugins import load_catalogue
     from earwitness.training import train as run
     from earwitness.training.experts import expert_folders, finished

@@ -6,6 +6,7 @@ of what is left. Clips are written as PCM at their native rate, so that nothing 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from earwitness.evaluation.progress import Progress, unwatched
 from earwitness.manifest import Row
 from earwitness.plugins import Catalogue
 from earwitness.types import FloatArray
+from earwitness_registry.files import write_whole
 
 __all__ = ["CONDITIONS", "Condition", "choose_conditions", "conditioned"]
 
@@ -106,8 +108,7 @@ def _written(row: Row, condition: Condition, folder: Path, catalogue: Catalogue)
     file = folder / f"{row.line}-{row.path.stem}.wav"
     if not file.is_file():
         clip = read_clip(row.path, None, row.start, row.end, catalogue.read_clip)
-        draft = file.with_suffix(".draft")
-        changed = condition(clip.samples, clip.rate, catalogue, row.line)
-        soundfile.write(draft, changed, clip.rate, subtype="FLOAT", format="WAV")
-        draft.replace(file)
+        changed, whole = condition(clip.samples, clip.rate, catalogue, row.line), BytesIO()
+        soundfile.write(whole, changed, clip.rate, subtype="FLOAT", format="WAV")
+        write_whole(file, whole.getvalue())
     return replace(row, path=file, start=None, end=None)

@@ -7,13 +7,13 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from earwitness import __version__
 from earwitness.calibration import Calibration
 from earwitness.deciding import Judge
 from earwitness.engine import Engine
+from earwitness.installed import installed_version
 from earwitness.reporting.html import Html, counted, facts, folded, joined, section, table, tag
 from earwitness_registry.files import file_sha256, sha256
 from earwitness_registry.models import StoredModel
@@ -26,7 +26,7 @@ LIBRARIES = ("numpy", "onnxruntime", "faiss-cpu", "soundfile", "soxr", "av")
 
 def provenance(engine: Engine, judges: tuple[Judge, ...], more: Mapping[str, object]) -> Html:
     """Command, versions, digests, configuration, reference population and calibration; `more` is the caller's own."""
-    registry, libraries = engine.registry, {name: _version(name) for name in LIBRARIES}
+    registry, libraries = engine.registry, {name: installed_version(name) for name in LIBRARIES}
     run = [
         ("Command", code(shlex.join(sys.argv))),
         ("In the folder", code(Path.cwd())),
@@ -56,13 +56,6 @@ def code(text: object) -> Html:
 def file_digest(file: Path) -> Html:
     """The SHA-256 of a file's bytes."""
     return code(file_sha256(file))
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
 
 
 def _model_files(engine: Engine) -> Iterator[tuple[str, str, str]]:

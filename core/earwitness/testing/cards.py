@@ -7,7 +7,7 @@ from contextlib import suppress
 import yaml
 
 from earwitness.errors import EarwitnessError
-from earwitness.pipeline import load_experts
+from earwitness.loading import load_experts
 from earwitness.plugins import Catalogue
 from earwitness.testing.bench import Offer, expect
 from earwitness.types import Card, Task

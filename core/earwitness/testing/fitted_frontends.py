@@ -3,7 +3,7 @@
 import numpy as np
 
 from earwitness.contracts import FittedFrontend, Frontend
-from earwitness.pipeline import Settled
+from earwitness.parts import Settled
 from earwitness.testing.bench import Learner, expect_finite
 from earwitness.testing.frontends import FrontendBench
 from earwitness.testing.made import RATE, windows

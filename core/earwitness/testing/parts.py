@@ -18,7 +18,7 @@ from earwitness.contracts import (
     Synthesizer,
     Tracer,
 )
-from earwitness.pipeline import build, describe
+from earwitness.parts import build, describe
 from earwitness.testing.bench import Offer, expect
 
 __all__ = ["CONTRACTS", "FIRST", "RULES"]

@@ -5,8 +5,9 @@ from contextlib import suppress
 import numpy as np
 
 from earwitness.contracts import AnchorEmbedder, Embedder, FittedEmbedder, ScorerPanel
+from earwitness.loading import load_experts
 from earwitness.model import unit
-from earwitness.pipeline import TYPICAL_RATE, Pipeline, load_experts
+from earwitness.pipeline import TYPICAL_RATE, Pipeline
 from earwitness.subset import Subset
 from earwitness.testing.bench import Offer, expect, expect_finite
 from earwitness.testing.fitted_frontends import ready

@@ -21,7 +21,8 @@ from earwitness import __version__
 from earwitness.audio import read_clip, resampled
 from earwitness.errors import TrainingError
 from earwitness.manifest import Row
-from earwitness.pipeline import Chain, Pipeline, Settled, describe
+from earwitness.parts import Settled, describe
+from earwitness.pipeline import Chain, Pipeline
 from earwitness.plugins import load_catalogue
 from earwitness.types import Clip, FloatArray
 from earwitness.windows import cut
