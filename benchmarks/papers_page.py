@@ -41,7 +41,7 @@ METRICS: Mapping[str, tuple[str, float, int]] = {
 }
 """What our figures are called, what they are multiplied by, and their decimals."""
 
-SUMMARY = ("paper", "table", "about", "the ordering", "pairs the same", "pairs reversed")
+SUMMARY = ("paper", "table", "about", "the ordering", "pairs", "told apart", "of these reversed")
 CORPORA = {
     "phones": "simulated devices by `examples/devices/simulate.py`, other speakers in each split, and strangers",
     "second phones": "other simulated devices, that a network is carried to: `benchmarks/papers_transfer.py`",
@@ -88,8 +88,8 @@ def summary(papers: Sequence[Paper], measured: Grid) -> Iterator[Sequence[str]]:
     for paper in papers:
         for each in paper.tables:
             for order in orders(each, measured):
-                counts = f"{order.same} of {order.pairs}", f"{order.turned} of {order.pairs}"
-                yield short(paper), each.name, each.about, order.verdict, *counts
+                counts = order.pairs, order.same_apart + order.turned_apart, order.turned_apart
+                yield short(paper), each.name, each.about, order.verdict, *map(str, counts)
 
 
 def short(paper: Paper) -> str:
