@@ -42,6 +42,9 @@ METRICS: Mapping[str, tuple[str, float, int]] = {
 """What our figures are called, what they are multiplied by, and their decimals."""
 
 SUMMARY = ("paper", "table", "about", "the ordering", "pairs", "told apart", "of these reversed")
+UNORDERED = (
+    "**Whether the ordering held can't be told**: no two rows have published figures that differ and figures of ours."
+)
 CORPORA = {
     "phones": "simulated devices by `examples/devices/simulate.py`, other speakers in each split, and strangers",
     "second phones": "other simulated devices, that a network is carried to: `benchmarks/papers_transfer.py`",
@@ -105,7 +108,7 @@ def section(paper: Paper, measured: Grid) -> Iterator[str]:
         yield f"### {each.name}: {each.about}"
         if each.lines:
             yield lines(each, measured)
-        yield from (order.sentence for order in orders(each, measured))
+            yield from [order.sentence for order in orders(each, measured)] or [UNORDERED]
         if each.note:
             yield each.note
         if each.picture:

@@ -16,7 +16,7 @@ sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 
 from papers import asked, figures, named, put
 from papers_order import Figure, order_of
-from papers_page import CORPORA, papers_page
+from papers_page import CORPORA, UNORDERED, papers_page
 from papers_pictures import FRAME, RANGE, same_sentence, spectrogram
 from papers_publish import open_measured
 from papers_read import key_of, read_measured, read_papers
@@ -92,11 +92,13 @@ def test_a_page_has_both_figures_of_a_row_or_says_why_not(page):
 
 def test_a_page_orders_only_what_is_measured(page):
     assert "**The ordering held**: of 1 pair of rows whose published figures differ, 1 in the same order" in page
-    assert "| Somebody 2021 | Table 1 | which is best | held | 1 of 1 | 0 of 1 |" in page
+    assert "| Somebody 2021 | Table 1 | which is best | held | 1 | 1 | 0 |" in page
+    assert UNORDERED not in page
 
 
 def test_a_page_can_be_written_before_anything_is_measured():
     text = papers_page("", PAPERS, read_measured(Path("nowhere.json")))
+    assert text.count(UNORDERED) == sum(bool(table.lines) for paper in PAPERS for table in paper.tables)
     assert "Nothing is measured yet." in text
     assert "held**" not in text
 
