@@ -1,9 +1,9 @@
-"""What `earwitness bench` left behind, compared clip by clip: does a recipe name more engines than another, or less?
+"""What `earwitness bench` left behind, compared clip by clip: does a recipe name more sources than another, or less?
 
     python benchmarks/paired.py MANIFEST OUT RECIPE... [--against dynamics] [--conditions clean,amr]
 
 OUT is the folder of a comparison by `earwitness bench` of the same manifest, whose registries answer once more, seed 0.
-Macro-F1 of the source ranked first over test clips; intervals draw sources and, within them,
+Macro-F1 of the source ranked first over test clips of enrolled sources; intervals draw sources and, within them,
 voices, the same draws for both recipes, so that a difference is of the same clips.
 """
 
@@ -14,47 +14,20 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from papers_answers import answers, clips_of, drawn_figures
 from tables import table
 
-from earwitness.bench.kept import keep_features
-from earwitness.engine import open_engine
-from earwitness.evaluation.conditions import conditioned
-from earwitness.evaluation.intervals import draws, interval
+from earwitness.evaluation.intervals import interval
 from earwitness.evaluation.metrics import macro_f1
-from earwitness.evaluation.scoring import score_rows
-from earwitness.manifest import Manifest, Row, read_manifest
-from earwitness.plugins import load_catalogue
-from earwitness.types import FloatArray, IntArray
-
-Drawn = Sequence[IntArray]
+from earwitness.manifest import Manifest, read_manifest
+from earwitness.types import FloatArray
 
 
-def answers(out: Path, recipe: str, manifest: Manifest) -> tuple[list[str], list[str]]:
-    """The true source of each test clip, and the one that a recipe ranks first."""
-    (registry,) = out.glob(f"work/{recipe}-0-*/registry")
-    with open_engine(registry) as engine:
-        keep_features(engine, out / "work" / "features")
-        (task,) = engine.models
-        scored = score_rows(engine, task, manifest)
-    if scored.skipped or not scored.known.all():
-        raise typer.BadParameter(f"{recipe} can't answer for every clip: {[*scored.skipped, 'a stranger'][0]}")
-    names = np.array(scored.sources)
-    return names[scored.labels].tolist(), names[scored.values.argmax(axis=1)].tolist()
-
-
-def after(condition: str, out: Path, manifest: Manifest) -> Manifest:
-    """The test clips, after a condition."""
-    rows: tuple[Row, ...] = manifest.select(split="test").rows
-    if condition != "clean":
-        (folder,) = out.glob(f"work/clips-*/{condition}")
-        rows = conditioned(rows, condition, folder, load_catalogue())
-    return Manifest(manifest.path, rows)
-
-
-def figures(truth: Sequence[str], found: Sequence[str], drawn: Drawn) -> FloatArray:
+def figures(out: Path, recipe: str, manifest: Manifest, condition: str) -> FloatArray:
     """Macro-F1 of all clips, then of each draw, (1 + draws,)."""
-    right, said = np.array(truth), np.array(found)
-    return np.array([macro_f1(right[rows], said[rows]) for rows in (np.arange(len(right)), *drawn)])
+    clips, said = clips_of(manifest), answers(out, recipe, manifest, condition)
+    whole = macro_f1(list(clips["truth"]), list(said))
+    return np.array([whole, *drawn_figures("macro_f1_known", clips["truth"], clips["voices"], said)])
 
 
 def ranged(values: FloatArray) -> str:
@@ -65,16 +38,14 @@ def ranged(values: FloatArray) -> str:
 
 def lines(manifest: Manifest, out: Path, recipes: Sequence[str], against: str, condition: str) -> Iterator[list[str]]:
     """A recipe's macro-F1 under a condition, and how far that is above the other's."""
-    clips = after(condition, out, manifest)
-    drawn = list(draws([[str(row.source) for row in clips.rows], [f"{row.source} {row.voice}" for row in clips.rows]]))
-    base = figures(*answers(out, against, clips), drawn)
+    base = figures(out, against, manifest, condition)
     for recipe in (against, *recipes):
-        found = figures(*answers(out, recipe, clips), drawn)
+        found = figures(out, recipe, manifest, condition)
         yield [condition, f"`{recipe}`", ranged(found), ranged(found - base)]
 
 
 def main(
-    manifest: Annotated[Path, typer.Argument(help="All splits, no stranger among the test clips.")],
+    manifest: Annotated[Path, typer.Argument(help="All splits.")],
     out: Annotated[Path, typer.Argument(help="Folder of a comparison by 'earwitness bench'.")],
     recipes: Annotated[list[str], typer.Argument(help="Names of recipes there.")],
     against: Annotated[str, typer.Option(help="The recipe that others are compared with.")] = "dynamics",

@@ -17,12 +17,14 @@ from typing import Annotated, Any
 
 import typer
 import yaml
+from papers_answers import answers
 from papers_publish import basis, open_measured, quality
 from papers_read import FOLDER, Line, Recipe, key_of, read_papers
 from rich.console import Console
 from rich.progress import track
 
 from earwitness.bench import bench
+from earwitness.bench.ground import called
 from earwitness.manifest import Manifest, read_manifest
 from earwitness_registry.files import sha256, write_whole
 
@@ -73,8 +75,9 @@ def measure(corpus: str, manifest: Manifest, lines: Sequence[Line], out: Path, f
     """Measure all recipes that the rows of tables want on a corpus."""
     todo = list(asked([line for line in lines if line.corpus == corpus]))
     for recipe, conditions in track(todo, corpus, console=Console(stderr=True)):
+        name = named(recipe, out / "recipes")
         found = bench(
-            [named(recipe, out / "recipes")],
+            [name],
             manifest,
             out / corpus,
             conditions=conditions,
@@ -82,6 +85,9 @@ def measure(corpus: str, manifest: Manifest, lines: Sequence[Line], out: Path, f
             quiet=True,
         )
         grid = figures(found["rows"], conditions)
+        for condition, each in grid.items():
+            if "error" not in each:
+                each["answers"] = answers(out / corpus, called(name), manifest, condition)
         with open_measured(file, out / "lock") as data:
             put(data, corpus, basis(manifest, leaky=bool(found["leaks"])), key_of(recipe), grid)
         for condition, each in grid.items():

@@ -2,9 +2,9 @@
 
 Of all pairs of rows whose published figures differ, some stand in the same order here, some reversed, some level.
 Kendall's tau-b (1945, The treatment of ties in ranking problems) is the share of the same less that of the reversed,
-corrected for ties. Two figures are *told apart* where their intervals don't overlap, which asks for more than a test of
-their difference would; times and sizes have no intervals, so any difference tells them apart. Only pairs told apart
-bear a verdict:
+corrected for ties. Two figures are *told apart* where the interval of their difference, drawn clip by clip, leaves out
+0, or where that can't be had their own intervals don't overlap; times and sizes have no intervals, so any difference
+tells them apart. Only pairs told apart bear a verdict:
 
 - no pair is told apart: it *can't be told*;
 - none of those told apart stands reversed: the ordering *held*;
@@ -14,8 +14,11 @@ bear a verdict:
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
+
+from earwitness.evaluation.intervals import interval
+from earwitness.types import FloatArray
 
 __all__ = ["Figure", "Order", "order_of"]
 
@@ -26,16 +29,20 @@ MOST = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A published figure beside ours, that lies between `low` and `high`."""
+    """A published figure beside ours, that lies between `low` and `high`; `drawn` is ours in draws of the clips."""
 
     published: float
     ours: float
     low: float
     high: float
+    drawn: FloatArray | None = field(default=None, compare=False)
 
     def apart(self, other: "Figure") -> bool:
-        """Whether our two figures differ by more than their intervals."""
-        return self.low > other.high or self.high < other.low
+        """Whether our two figures differ by more than the interval of their difference, or, undrawn, than their own."""
+        if self.drawn is None or other.drawn is None:
+            return self.low > other.high or self.high < other.low
+        low, high = interval((self.drawn - other.drawn).tolist())
+        return low > 0 or high < 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +74,9 @@ class Order:
         """The verdict with all it rests on."""
         opening = f"**The ordering {self.verdict}**"
         if self.verdict == UNTOLD:
-            opening = "**Whether the ordering held can't be told**, as all stand within each other's intervals"
+            opening = "**Whether the ordering held can't be told**, as no two of ours differ by more than the interval"
         rows = f"{self.pairs} {'pair' if self.pairs == 1 else 'pairs'} of rows whose published figures differ"
-        same = f"{self.same} in the same order with us ({self.same_apart} by more than our intervals)"
+        same = f"{self.same} in the same order with us ({self.same_apart} by more than the interval)"
         tau = "" if math.isnan(self.tau) else f"; Kendall's tau-b {self.tau:.2f}"
         return f"{opening}: of {rows}, {same}, {self.turned} reversed ({self.turned_apart}){tau}."
 

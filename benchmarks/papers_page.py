@@ -4,8 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
+from papers_answers import METRICS as OF_CLIPS
+from papers_answers import drawn_figures
 from papers_order import Figure, Order, order_of
 from papers_read import Line, Paper, Table, key_of
+
+from earwitness.types import FloatArray
 
 __all__ = ["papers_page", "table"]
 
@@ -24,11 +28,12 @@ AGAIN = """Everything again, and then this page; or one corpus alone, while the 
     python docs/generate.py"""
 
 RULE = """**The rule.** Of all pairs of rows whose published figures differ, some stand in the same order with us, some
-reversed, some level; Kendall's tau-b sums that up, 1 being the same order and -1 its reverse. Two of our figures differ
-*by more than our intervals* where these don't overlap; times and sizes have none, so any difference is more. Only such
-pairs decide: where there are none, it *can't be told* whether the ordering held; where none of them is reversed, it
-*held*; where at most a quarter is, it *held in the main*; else it *did not hold*. Intervals are 95 % bootstrap
-intervals over sources and voices."""
+reversed, some level; Kendall's tau-b sums that up, 1 being the same order and -1 its reverse. Two of our figures are
+*told apart* where the interval of their difference, of the same clips, leaves out 0 (of rows with a script of their
+own: where their intervals don't overlap); times and sizes have none, so any difference is enough. Only such pairs
+decide: where there are none, it *can't be told* whether the ordering held; where none of them is reversed, it *held*;
+where at most a quarter is, it *held in the main*; else it *did not hold*. Intervals are 95 % bootstrap intervals over
+sources and voices."""
 
 METRICS: Mapping[str, tuple[str, float, int]] = {
     "accuracy": ("accuracy, %", 100, 1),
@@ -159,6 +164,14 @@ def span(line: Line, cell: Grid) -> Sequence[float]:
     return ends
 
 
+def drawn(line: Line, cell: Grid, measured: Grid) -> FloatArray | None:
+    """Our figure in draws of the corpus's clips, where it is known what each was taken for."""
+    if line.metric not in OF_CLIPS or "answers" not in cell:
+        return None
+    clips = measured["corpora"][line.corpus]
+    return drawn_figures(line.metric, clips["truth"], clips["voices"], cell["answers"])
+
+
 def written(line: Line) -> str:
     """The recipe of a row as YAML has it, or the script that has one."""
     if line.special:
@@ -182,6 +195,6 @@ def orders(each: Table, measured: Grid) -> Iterator[Order]:
             cell = found(line, measured) or {}
             if line.metric == metric and metric in cell and line.published is not None:
                 low, high = span(line, cell) or (cell[metric], cell[metric])
-                figures.append(Figure(line.published, cell[metric], low, high))
+                figures.append(Figure(line.published, cell[metric], low, high, drawn(line, cell, measured)))
         if (order := order_of(figures)).pairs:
             yield order

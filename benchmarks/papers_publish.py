@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from papers_answers import clips_of
 from papers_read import read_measured
 
 from earwitness.bench.machine import stamp
@@ -37,6 +38,7 @@ def basis(manifest: Manifest, *, leaky: bool = False) -> dict[str, Any]:
         "manifest_sha256": file_sha256(manifest.path),
         "machine": stamp(),
         "leaky": leaky,
+        **clips_of(manifest),
     }
 
 

@@ -15,6 +15,7 @@ from scipy.stats import kendalltau
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 
 from papers import asked, figures, named, put
+from papers_answers import answers, clips_of, drawn_figures
 from papers_order import Figure, order_of
 from papers_page import CORPORA, UNORDERED, papers_page
 from papers_pictures import FRAME, RANGE, same_sentence, spectrogram
@@ -22,9 +23,11 @@ from papers_publish import open_measured
 from papers_read import key_of, read_measured, read_papers
 from papers_voters import SEGMENT, middle
 
+from earwitness.engine import open_engine
 from earwitness.evaluation.conditions import CONDITIONS
+from earwitness.evaluation.intervals import draws
 from earwitness.loading import load_experts
-from earwitness.manifest import Manifest, Row
+from earwitness.manifest import Manifest, Row, read_manifest
 from earwitness.plugins import load_catalogue
 
 CATALOGUE = load_catalogue()
@@ -137,6 +140,50 @@ def test_the_verdict_rests_on_pairs_told_apart(ours, width, verdict):
     found = order_of(around(zip(range(4), ours, strict=True), width))
     assert found.verdict == verdict
     assert verdict in found.sentence
+
+
+def test_figures_are_told_apart_by_their_difference_where_it_is_drawn():
+    """Sources are easy or hard, so that either figure may be anything; on each of them the second is better."""
+    luck = np.random.default_rng(0).normal(0.5, 0.2, 500)
+    first, second = (Figure(p, 0.5, 0.1, 0.9, luck + gain) for p, gain in ((1, 0.0), (2, 0.05)))
+    assert first.apart(second)
+    assert not first.apart(Figure(2, 0.5, 0.1, 0.9))
+    assert not first.apart(Figure(2, 0.5, 0.1, 0.9, luck[::-1]))
+    assert order_of([first, second]).pairs == 1
+
+
+def f1(truth, said, label):
+    """2TP / (2TP + FP + FN) of one source."""
+    pairs = [(a == label, b == label) for a, b in zip(truth, said, strict=True)]
+    return 2 * pairs.count((True, True)) / (sum(a for a, _ in pairs) + sum(b for _, b in pairs))
+
+
+def test_draws_are_of_sources_and_voices_the_same_for_all_that_was_said():
+    truth, voices, said = "aaaabbbb", "0 0 1 1 2 2 3 3", "aabbbbbb"  # one voice of a is taken for b
+    units = [f"{source} {voice}" for source, voice in zip(truth, voices.split(), strict=True)]
+    rows = list(draws([list(truth), units], count=500))
+    pairs = [("".join(truth[i] for i in each), "".join(said[i] for i in each)) for each in rows]
+    shares = [sum(a == b for a, b in zip(*pair, strict=True)) / len(pair[0]) for pair in pairs]
+    means = [np.mean([f1(*pair, label) for label in sorted(set(pair[0]))]) for pair in pairs]
+    assert {len(each) for each in rows} == {8}
+    np.testing.assert_allclose(drawn_figures("accuracy", truth, voices, said), shares)
+    np.testing.assert_allclose(drawn_figures("macro_f1_known", truth, voices, said), means)
+    np.testing.assert_array_equal(drawn_figures("accuracy", truth, voices, truth), 1.0)
+
+
+def test_answers_are_the_sources_that_the_engine_ranks_first(made, tmp_path):
+    manifest = read_manifest(made.manifest)
+    (tmp_path / "work" / "mine-0-abc").mkdir(parents=True)
+    (tmp_path / "work" / "mine-0-abc" / "registry").symlink_to(made.registry)
+    clips, said = clips_of(manifest), answers(tmp_path, "mine", manifest, "clean")
+    learned = sorted({row.source for row in manifest.rows if row.split == "train"})
+    rows = [row for row in manifest.rows if row.split == "test" and row.source in learned]
+    letters = {source: chr(48 + number) for number, source in enumerate(learned)}
+    assert clips["truth"] == "".join(letters[row.source] for row in rows)
+    assert len(set(clips["voices"].split())) == len({row.voice for row in rows})
+    with open_engine(made.registry) as engine:
+        first = [engine.identify(row.path)[0].ranking[0].source for row in rows]
+    assert said == "".join(letters[source] for source in first)
 
 
 @settings(deadline=None)
