@@ -1,4 +1,4 @@
-"""Careless embedders: fixed, and fitted in closed form."""
+"""Careless embedders: fixed, fitted in closed form, and anchors."""
 
 # ruff: noqa: ARG002 - a contract has arguments that a careless part doesn't read
 
@@ -90,4 +90,41 @@ class NoArrays(Centred):
         return {"middle": float(features.mean())}
 
 
-EMBEDDERS = [Means, OverSamples, Doubles, Constant, Centred, ReadsPeaks, FitsByChance, KeepsToItself, NoArrays]
+@dataclass(frozen=True)
+class Nearness:
+    """Keeps all rules: how near the mean frame is to that of each class."""
+
+    name: ClassVar[str] = "nearness"
+
+    def fit_frames(self, clips, labels):
+        frames = np.concatenate([clip.reshape(-1, clip.shape[2]) for clip in clips])
+        owners = np.repeat(labels, [clip.shape[0] * clip.shape[1] for clip in clips])
+        means = [frames[owners == label].mean(axis=0) for label in np.unique(labels)]
+        return {"means": np.stack(means), "scale": self.scale(frames)}
+
+    def scale(self, frames):
+        return np.ones(frames.shape[1], np.float32)
+
+    def embed(self, state, features):
+        apart = (features.mean(axis=1)[:, None] - state["means"]) / state["scale"]
+        return -np.square(apart).sum(axis=2)
+
+
+class MixesClasses(Nearness):
+    name: ClassVar[str] = "mixes_classes"
+
+    def fit_frames(self, clips, labels):
+        return super().fit_frames(clips, labels[::-1])
+
+
+class ScalesByFrames(Nearness):
+    name: ClassVar[str] = "scales_by_frames"
+
+    def scale(self, frames):
+        return frames.std(axis=0)
+
+
+FIXED = [Means, OverSamples, Doubles, Constant]
+FITTED = [Centred, ReadsPeaks, FitsByChance, KeepsToItself, NoArrays]
+ANCHORS = [Nearness, MixesClasses, ScalesByFrames]
+EMBEDDERS = [*FIXED, *FITTED, *ANCHORS]

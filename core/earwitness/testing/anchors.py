@@ -45,10 +45,10 @@ def the_class_of_a_clip_fits_it_best(bench: AnchorBench) -> None:
     expect(missed == 0, f"{missed} of {len(vectors)} windows that it learned from fit another class better")
 
 
-def learns_from_little(bench: AnchorBench) -> None:
+def learns_from_one_frame(bench: AnchorBench) -> None:
     """Learns from one frame of one class too, and gives finite figures by it."""
     state = bench.part.fit_frames(bench.clips[:1, :1, :1], bench.labels[:1])
     expect_finite(bench.answer_by(state, bench.batch), "by what it learned from one frame")
 
 
-RULES = (the_class_of_a_clip_fits_it_best, learns_from_little)
+RULES = (the_class_of_a_clip_fits_it_best, learns_from_one_frame)
