@@ -19,20 +19,24 @@ __all__ = ["fit_isotonic_ratio", "pav"]
 
 Array = NDArray[np.float64]
 
+ROUNDING = 1e-12
+"""Levels that differ by no more of the highest are the same, whichever way rounding went."""
+
 
 def pav(scores: ArrayLike, targets: ArrayLike, weights: ArrayLike) -> Array:
     """Isotonic regression of targets on scores, all (n,), by pool-adjacent-violators; equal scores get one value.
 
-    Every falling run of blocks is pooled at once, until none is left: in which order doesn't matter.
+    Every run of blocks that doesn't rise is pooled at once, until none is left: in which order doesn't matter.
     Source: Ayer et al. 1955 (Ann. Math. Stat. 26).
     """
     _, block = np.unique(np.asarray(scores, np.float64), return_inverse=True)
     mass = np.bincount(block, np.asarray(weights, np.float64))
     sums = np.bincount(block, np.multiply(weights, targets))
     while True:
-        rising = np.diff(sums / mass) > 0
+        levels = sums / mass
+        rising = np.diff(levels) > ROUNDING * np.abs(levels).max()
         if rising.all():
-            return np.asarray((sums / mass)[block])
+            return np.asarray(levels[block])
         pooled = np.append(0, np.cumsum(rising))
         mass, sums, block = np.bincount(pooled, mass), np.bincount(pooled, sums), pooled[block]
 
