@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import dataclass, field, fields
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,8 @@ from earwitness import __version__
 from earwitness.engine import Engine
 from earwitness.model import Model
 from earwitness.parts import describe
+from earwitness.training.features import write_array
 from earwitness.types import FloatArray, Windows
-from earwitness_registry.files import write_whole
 
 __all__ = ["keep_features"]
 
@@ -44,7 +43,5 @@ class _Keeping(Model):
             kept: FloatArray = np.load(file)
             return kept
         found = Model.features(self, windows)
-        whole = BytesIO()
-        np.save(whole, found)
-        write_whole(file, whole.getvalue())
+        write_array(file, found)
         return found

@@ -27,7 +27,7 @@ from earwitness.plugins import load_catalogue
 from earwitness.types import Clip, FloatArray
 from earwitness.windows import cut
 
-__all__ = ["InTurn", "Rendered", "derive", "render"]
+__all__ = ["InTurn", "Rendered", "derive", "render", "write_array"]
 
 SHARE = 32  # clips; for fewer, another process costs more than it saves
 
@@ -93,7 +93,7 @@ def _derive_clip(clip: Rendered, frontend: Settled, cache: Path) -> Rendered:
     for version, frames in enumerate(clip.files):
         file = cache / f"{_digest(frames.stem, describe(frontend))}.npy"
         if not file.is_file():
-            _write(file, frontend.part.features(frontend.state, clip.windows(version)))
+            write_array(file, frontend.part.features(frontend.state, clip.windows(version)).astype(np.float16))
         files.append(file)
     return Rendered(tuple(files))
 
@@ -105,7 +105,7 @@ def _render_clip(row: Row, chains: Sequence[Chain], pipeline: Pipeline, seed: in
     for version, chain in enumerate(chains):
         file = cache / f"{_key(clip, chain, version, pipeline, seed)}.npy"
         if not file.is_file():
-            _write(file, _features(clip, chain, version, pipeline, seed))
+            write_array(file, _features(clip, chain, version, pipeline, seed).astype(np.float16))
         files.append(file)
     return Rendered(tuple(files))
 
@@ -137,9 +137,9 @@ def _digest(*parts: Any) -> str:
     return hashlib.sha256(json.dumps([__version__, *parts], sort_keys=True).encode()).hexdigest()
 
 
-def _write(file: Path, features: FloatArray) -> None:
-    """Write all of a file or nothing, whoever else is writing it too."""
+def write_array(file: Path, array: NDArray[np.floating]) -> None:
+    """Write all of a file or nothing, whoever else is writing it too; it may be lost with the power, and made again."""
     draft = file.with_suffix(f".{os.getpid()}.tmp")
     with draft.open("wb") as stream:
-        np.save(stream, features.astype(np.float16))
+        np.save(stream, array)
     draft.replace(file)
