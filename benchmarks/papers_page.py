@@ -1,6 +1,6 @@
 """The page docs/papers.md: tables of papers with our figures beside, from benchmarks/papers/ alone."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -8,10 +8,11 @@ from papers_answers import METRICS as OF_CLIPS
 from papers_answers import drawn_figures
 from papers_order import Figure, Order, order_of
 from papers_read import Line, Paper, Table, key_of
+from tables import markdown
 
 from earwitness.types import FloatArray
 
-__all__ = ["papers_page", "table"]
+__all__ = ["papers_page"]
 
 OPENING = """Five papers taught Earwitness its methods. Here their tables stand with a second column: our figure, found
 with our code on our data. Their corpora can't be had, so figures of one row can't be compared; what can is the *order*
@@ -64,14 +65,9 @@ Grid = Mapping[str, Any]
 def papers_page(note: str, papers: Sequence[Paper], measured: Grid) -> str:
     """The whole page; `note` says who writes it."""
     parts = ["# Papers beside us", note, OPENING, basis(measured["corpora"]), AGAIN, RULE]
-    parts += ["## In short", table(SUMMARY, summary(papers, measured))]
+    parts += ["## In short", markdown(SUMMARY, summary(papers, measured))]
     parts += [part for paper in papers for part in section(paper, measured)]
     return "\n\n".join(parts) + "\n"
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Rows as Markdown has them."""
-    return "\n".join(f"| {' | '.join(row)} |" for row in (columns, ("---",) * len(columns), *rows))
 
 
 def basis(corpora: Grid) -> str:
@@ -81,7 +77,7 @@ def basis(corpora: Grid) -> str:
         (name, CORPORA[name], str(own["sources"]), str(own["clips"]), "allowed" if own["leaky"] else "none", host(own))
         for name, own in sorted(corpora.items())
     ]
-    return table(columns, rows) if rows else "Nothing is measured yet."
+    return markdown(columns, rows) if rows else "Nothing is measured yet."
 
 
 def host(each: Grid) -> str:
@@ -126,7 +122,7 @@ def lines(each: Table, measured: Grid) -> str:
     places = dict.fromkeys(f" ({line.corpus}, {line.condition})" for line in each.lines if not line.why_not)
     shared, own = (*places, "")[0] if len(places) == 1 else "", len(places) > 1
     heads = ("method", each.published, f"ours: {'; '.join(metrics)}{shared}", "recipe")
-    return table(heads, (cells(line, measured, own) for line in each.lines))
+    return markdown(heads, (cells(line, measured, own) for line in each.lines))
 
 
 def cells(line: Line, measured: Grid, own: bool) -> Sequence[str]:

@@ -24,11 +24,14 @@ CLOSED = (
 OPEN = ("auroc", "fpr95", "oscr", "macro_f1_open")
 
 
+def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Rows as Markdown has them."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (columns, ("---",) * len(columns), *rows))
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print Markdown."""
-    for row in (columns, ["---"] * len(columns), *rows):
-        print(f"| {' | '.join(row)} |")
-    print()
+    print(f"{markdown(columns, rows)}\n")
 
 
 def ranged(values: Sequence[float]) -> str:

@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 
-from papers_page import papers_page, table
+from papers_page import papers_page
 from papers_read import read_measured, read_papers
+from tables import markdown
 
 from earwitness import contracts, hookspecs, testing, types
 from earwitness.cli import app
@@ -148,14 +149,14 @@ def parts() -> str:
     ]
     for kind, title in TITLES.items():
         found = [catalogue.get(kind, name) for name in sorted(n for plugin in own for n in plugin.offers.get(kind, ()))]
-        told += [f"## {title}", table(("name", "parameters", "what it is"), map(part_row, found))]
+        told += [f"## {title}", markdown(("name", "parameters", "what it is"), map(part_row, found))]
     found = sorted(name for plugin in own for name in plugin.offers.get("pipeline", ()))
     rows = [
         (f"`{name}`", expert.task, *(f"`{part.name}`" for part in (expert.frontend, expert.embedder, expert.scorer)))
         for name in found
         for expert in load_experts(name, catalogue)
     ]
-    told += ["## Pipelines", table(("name", "task", "frontend", "embedder", "scorer"), rows)]
+    told += ["## Pipelines", markdown(("name", "task", "frontend", "embedder", "scorer"), rows)]
     return "\n\n".join(told) + "\n"
 
 
@@ -236,7 +237,7 @@ def parameters() -> str:
         beside = (f"{published:,}", f"{ours / published - 1:+.1%}") if published else ("not printed", "")
         rows.append((f"`{name}`" + (f", {written}" if written else ""), str(dims), str(classes), f"{ours:,}", *beside))
     columns = ("network", "features", "classes", "ours", "published", "difference")
-    return "\n\n".join(["# Sizes of networks", NOTE, ABOUT_SIZES, table(columns, rows)]) + "\n"
+    return "\n\n".join(["# Sizes of networks", NOTE, ABOUT_SIZES, markdown(columns, rows)]) + "\n"
 
 
 def count(embedder: Any, dims: int, classes: int) -> int:
