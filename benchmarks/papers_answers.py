@@ -1,5 +1,6 @@
 """What each test clip was taken for, a letter a source, so that rows of a table can be compared clip by clip."""
 
+from collections.abc import Container
 from functools import cache
 from pathlib import Path
 
@@ -28,7 +29,8 @@ Clips = dict[str, str]
 
 def clips_of(manifest: Manifest) -> Clips:
     """The test clips of sources that are learned."""
-    rows, letters = _tested(manifest), _letters(manifest)
+    letters = _letters(manifest)
+    rows = _tested(manifest, letters)
     voices = {each: str(number) for number, each in enumerate(dict.fromkeys(row.voice for row in rows))}
     truth = "".join(letters[str(row.source)] for row in rows)
     return {"truth": truth, "voices": " ".join(voices[row.voice] for row in rows)}
@@ -40,7 +42,8 @@ def answers(out: Path, recipe: str, manifest: Manifest, condition: str) -> str:
     A clip that can't bear an answer has a '-', which is nobody's letter.
     """
     (registry,) = out.glob(f"work/{recipe}-0-*/registry")
-    rows = _tested(manifest)
+    letters = _letters(manifest)
+    rows = _tested(manifest, letters)
     if condition != "clean":
         (folder,) = out.glob(f"work/clips-*/{condition}")
         rows = conditioned(rows, condition, folder, load_catalogue())
@@ -48,8 +51,8 @@ def answers(out: Path, recipe: str, manifest: Manifest, condition: str) -> str:
         keep_features(engine, out / "work" / "features")
         (task,) = engine.models
         scored = score_rows(engine, task, Manifest(manifest.path, rows))
-    letters = [_letters(manifest)[source] for source in scored.sources]
-    found = {row.line: letters[best] for row, best in zip(scored.rows, scored.values.argmax(axis=1), strict=True)}
+    best = scored.values.argmax(axis=1)
+    found = {row.line: letters[scored.sources[at]] for row, at in zip(scored.rows, best, strict=True)}
     return "".join(found.get(row.line, "-") for row in rows)
 
 
@@ -66,9 +69,9 @@ def _draws(truth: str, voices: str) -> tuple[IntArray, ...]:
     return tuple(draws([list(truth), pairs], count=DRAWS))
 
 
-def _tested(manifest: Manifest) -> tuple[Row, ...]:
+def _tested(manifest: Manifest, learned: Container[str | None]) -> tuple[Row, ...]:
     """The test clips of sources that are learned."""
-    return tuple(row for row in manifest.select(split="test").rows if row.source in _letters(manifest))
+    return tuple(row for row in manifest.select(split="test").rows if row.source in learned)
 
 
 def _letters(manifest: Manifest) -> dict[str, str]:
