@@ -6,7 +6,6 @@ One comparison by `earwitness bench` a source, kept in a folder of OUT: killed, 
 over the sources left out, and the difference to the recipe `--against`; intervals draw the sources anew.
 """
 
-import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,11 +16,11 @@ import typer
 from tables import table
 
 from earwitness.bench import bench
+from earwitness.corpora import write_manifest
 from earwitness.evaluation.intervals import bootstrap
 from earwitness.manifest import Manifest, read_manifest
 
 METRICS = ("auroc", "oscr", "macro_f1_open", "far_realised")
-KEPT = ("path", "source", "task", "split", "speaker", "voice", "text_id")
 
 Figures = Mapping[str, Mapping[str, Sequence[float]]]
 """By recipe and metric, a value for each source left out."""
@@ -30,11 +29,7 @@ Figures = Mapping[str, Mapping[str, Sequence[float]]]
 def without(manifest: Manifest, source: str, file: Path) -> Manifest:
     """The clips of all sources but for one, of which only test clips stay."""
     rows = [row for row in manifest.rows if row.split == "test" or row.source != source]
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, KEPT)
-        writer.writeheader()
-        writer.writerows({"path": row.path, **{name: row.columns.get(name, "") for name in KEPT[1:]}} for row in rows)
+    write_manifest(file, [{**row.columns, "path": str(row.path)} for row in rows])
     return read_manifest(file)
 
 
