@@ -9,8 +9,7 @@ strangers: half of the people in development, half in the test.
 """
 
 import csv
-import hashlib
-import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -19,24 +18,17 @@ import numpy as np
 import soundfile
 import typer
 
+sys.path.append(str(Path(__file__).parents[1] / "examples" / "devices"))
+
+from headsets import ANYBODYS, split
+
 from earwitness.manifest import Row, read_manifest
-
-SIDES = {"L": "train", "R": "train", "B": "train", "S": "dev", "F": "test"}
-LINK, ANYBODYS = "__voip", "-unspecified"
-
-
-def split(row: Row) -> str | None:
-    """Which split a recording is of; None for one that is left out."""
-    device, side = row.columns["device"], re.search(r"_([SLBRF])_", row.path.name)
-    if device.endswith(ANYBODYS):
-        return ("dev", "test")[hashlib.sha256(row.columns["speaker"].encode()).digest()[0] % 2]
-    return SIDES[side[1]] if side and not device.endswith(LINK) else None
 
 
 def pieces(row: Row, seconds: float) -> Iterator[dict[str, str | float]]:
     """A line for each piece of a recording, one every half of its length."""
     device = row.columns["device"]
-    line = {"path": str(row.path), "task": "device", "split": split(row) or "", "session": row.path.stem}
+    line = {"path": str(row.path), "task": "device", "split": split(row), "session": row.path.stem}
     line["source"] = "unknown" if device.endswith(ANYBODYS) else device
     for start in np.arange(0.0, soundfile.info(row.path).duration - seconds, seconds / 2):
         yield line | {"start": float(start), "end": float(start + seconds)}
