@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -186,6 +187,15 @@ def made(tmp_path_factory):
     with open_engine(registry) as engine:
         calibrate_registry(engine, manifest.select(split="dev"), 0.05)
     return SimpleNamespace(home=home, rows=rows, manifest=manifest.path, model=model, raw=raw, registry=registry)
+
+
+@pytest.fixture(scope="session")
+def watched(voices):
+    """Two voices as sources to learn; the clips of split 'test' watch."""
+    from earwitness.manifest import read_manifest
+
+    manifest = read_manifest(voices)
+    return replace(manifest, rows=tuple(replace(r, split="dev") if r.split == "test" else r for r in manifest.rows))
 
 
 @pytest.fixture(scope="session")

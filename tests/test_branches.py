@@ -16,7 +16,6 @@ from torch.nn import functional
 from earwitness.contracts import Branched
 from earwitness.errors import PipelineError
 from earwitness.loading import load_pipeline
-from earwitness.manifest import read_manifest
 from earwitness.model import Model
 from earwitness.pipeline import Pipeline, Recipe
 from earwitness.plugins import load_catalogue
@@ -151,20 +150,13 @@ WHOLE = Pipeline(
 
 
 @pytest.fixture(scope="module")
-def corpus(voices):
-    """Two voices are the sources; the clips of split 'test' watch."""
-    manifest = read_manifest(voices)
-    return replace(manifest, rows=tuple(replace(r, split="dev") if r.split == "test" else r for r in manifest.rows))
-
-
-@pytest.fixture(scope="module")
 def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(scope="module")
-def made(corpus, cache, tmp_path_factory):
-    return train(WHOLE, corpus, tmp_path_factory.mktemp("model") / "made", cache=cache, quiet=True)
+def made(watched, cache, tmp_path_factory):
+    return train(WHOLE, watched, tmp_path_factory.mktemp("model") / "made", cache=cache, quiet=True)
 
 
 def test_a_model_keeps_one_head_and_answers_by_the_embedding(made):
@@ -183,7 +175,7 @@ class StoppedError(Exception):
     pass
 
 
-def test_stopped_and_begun_again_it_ends_as_without_a_stop(made, corpus, cache, tmp_path, monkeypatch):
+def test_stopped_and_begun_again_it_ends_as_without_a_stop(made, watched, cache, tmp_path, monkeypatch):
     def stopping(*arguments, save=loop.checkpoint.save):
         save(*arguments)
         raise StoppedError
@@ -192,8 +184,8 @@ def test_stopped_and_begun_again_it_ends_as_without_a_stop(made, corpus, cache, 
     with monkeypatch.context() as patch:
         patch.setattr(loop.checkpoint, "save", stopping)
         with pytest.raises(StoppedError):
-            train(WHOLE, corpus, tmp_path, cache=cache, quiet=True)
-    again = train(WHOLE, corpus, tmp_path, cache=cache, quiet=True)
+            train(WHOLE, watched, tmp_path, cache=cache, quiet=True)
+    again = train(WHOLE, watched, tmp_path, cache=cache, quiet=True)
     expected, found = (load_file(folder / "weights.safetensors") for folder in (made, again))
     assert expected.keys() == found.keys()
     assert all(torch.equal(found[key], expected[key]) for key in expected)

@@ -15,7 +15,6 @@ from safetensors.numpy import load_file, save_file
 
 from earwitness.errors import PipelineError, TrainingError
 from earwitness.loading import load_pipeline
-from earwitness.manifest import read_manifest
 from earwitness.model import Model
 from earwitness.pipeline import Pipeline, Recipe
 from earwitness.plugins import load_catalogue
@@ -95,17 +94,10 @@ TUNED = replace(FIRST, scorer=Softmax(logits="head"), training=replace(RECIPE, t
 
 
 @pytest.fixture(scope="module")
-def corpus(voices):
-    """Two voices are the sources; the clips of split 'test' watch."""
-    manifest = read_manifest(voices)
-    return replace(manifest, rows=tuple(replace(r, split="dev") if r.split == "test" else r for r in manifest.rows))
-
-
-@pytest.fixture(scope="module")
-def others(corpus):
+def others(watched):
     """The same clips, of sources that the first model never met."""
-    new = dict(zip(sorted({row.source for row in corpus.rows}), SOURCES, strict=True))
-    return replace(corpus, rows=tuple(replace(row, source=new[row.source]) for row in corpus.rows))
+    new = dict(zip(sorted({row.source for row in watched.rows}), SOURCES, strict=True))
+    return replace(watched, rows=tuple(replace(row, source=new[row.source]) for row in watched.rows))
 
 
 @pytest.fixture(scope="module")
@@ -114,8 +106,8 @@ def cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def first(corpus, cache, tmp_path_factory):
-    return train(FIRST, corpus, tmp_path_factory.mktemp("model") / "first", cache=cache, quiet=True)
+def first(watched, cache, tmp_path_factory):
+    return train(FIRST, watched, tmp_path_factory.mktemp("model") / "first", cache=cache, quiet=True)
 
 
 def weights(folder):
@@ -136,8 +128,8 @@ def test_softmax_alone_learns_new_sources_and_leaves_the_embedding(first, others
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_a_head_is_begun_with_where_its_sources_are_the_same(first, corpus, same):
-    sources = tuple(sorted({row.source for row in corpus.rows})) if same else SOURCES
+def test_a_head_is_begun_with_where_its_sources_are_the_same(first, watched, same):
+    sources = tuple(sorted({row.source for row in watched.rows})) if same else SOURCES
     learner = Learner(FIRST.embedder, RECIPE, (38, 60), 2, seed=9)
     fresh = learner.weights()
     Start.read(first, FIRST).give(learner.model, sources)
@@ -194,11 +186,11 @@ def test_a_folder_that_is_no_model_or_does_not_fit_is_refused(first, others, cac
         train(FIRST, others, tmp_path / "made", cache=cache, quiet=True, start=copy)
 
 
-def test_what_a_frontend_learned_is_kept_with_the_weights_that_read_it(corpus, cache, tmp_path, monkeypatch):
+def test_what_a_frontend_learned_is_kept_with_the_weights_that_read_it(watched, cache, tmp_path, monkeypatch):
     fitted = replace(FIRST, frontend=GsvMfcc(components=2, frames=8), name="fitted")
-    start = train(fitted, corpus, tmp_path / "start", cache=cache, quiet=True)
+    start = train(fitted, watched, tmp_path / "start", cache=cache, quiet=True)
     monkeypatch.setattr("earwitness.training.export.export_network", lambda *_: None)
-    fewer = replace(corpus, rows=corpus.rows[1:])
+    fewer = replace(watched, rows=watched.rows[1:])
     anew, kept = (
         train(fitted, fewer, tmp_path / name, cache=cache, quiet=True, start=begun)
         for name, begun in (("anew", None), ("kept", start))
@@ -207,18 +199,18 @@ def test_what_a_frontend_learned_is_kept_with_the_weights_that_read_it(corpus, c
     assert of_kept == of_start != of_anew
 
 
-def test_the_command_begins_with_a_model_and_takes_one_network(first, corpus, call, tmp_path, monkeypatch):
+def test_the_command_begins_with_a_model_and_takes_one_network(first, watched, call, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     recipe, experts = tmp_path / "tuned.yaml", tmp_path / "experts.yaml"
     recipe.write_text(TUNED.to_yaml())
     experts.write_text(f"{{name: both, experts: {{lfcc-stats: {{}}, {recipe}: {{}}}}}}")
-    manifest, start = ("--manifest", corpus.path), ("--start", first)
+    manifest, start = ("--manifest", watched.path), ("--start", first)
     told = call("train", experts, *manifest, "--out", tmp_path / "both", *start)
     assert told.code == 2
     assert "one network" in told.err
-    rows = corpus.path.read_text().replace(",test", ",dev")
-    (corpus.path.parent / "watched.csv").write_text(rows)
-    watched = ("--manifest", corpus.path.parent / "watched.csv")
-    assert call("train", recipe, *watched, "--out", tmp_path / "made", *start).code == 0
+    rows = watched.path.read_text().replace(",test", ",dev")
+    (watched.path.parent / "watched.csv").write_text(rows)
+    split = ("--manifest", watched.path.parent / "watched.csv")
+    assert call("train", recipe, *split, "--out", tmp_path / "made", *start).code == 0
     before, after = weights(first), weights(tmp_path / "made")
     assert all(np.array_equal(before[key], after[key]) for key in before if key.startswith("network."))
