@@ -24,7 +24,6 @@ from rich.console import Console
 from rich.progress import track
 
 from earwitness.bench import bench
-from earwitness.bench.ground import called
 from earwitness.manifest import Manifest, read_manifest
 from earwitness_registry.files import sha256, write_whole
 
@@ -87,7 +86,7 @@ def measure(corpus: str, manifest: Manifest, lines: Sequence[Line], out: Path, f
         grid = figures(found["rows"], conditions)
         for condition, each in grid.items():
             if "error" not in each:
-                each["answers"] = answers(out / corpus, called(name), manifest, condition)
+                each["answers"] = answers(out / corpus, Path(name).stem, manifest, condition)
         with open_measured(file, out / "lock") as data:
             put(data, corpus, basis(manifest, leaky=bool(found["leaks"])), key_of(recipe), grid)
         for condition, each in grid.items():

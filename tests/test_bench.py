@@ -4,6 +4,7 @@ import fcntl
 import json
 import re
 import shlex
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.numpy import load_file, save_file
 
 from earwitness.bench import attempt, bench
 from earwitness.bench.ground import asked, fitting, quickened, share_of
@@ -268,6 +270,26 @@ def test_a_recipe_is_put_to_the_question_of_the_manifest(made, phone_registry):
     )
     (unasked,) = asked("bed", both, catalogue)
     assert unasked.task == "device"
+
+
+def test_a_model_that_is_trained_is_asked_as_it_is_with_one_seed(compared, made, tmp_path):
+    (models,) = compared.out.glob("work/both-0-*/model")
+    folder, out = shutil.copytree(models, tmp_path / "mine"), tmp_path / "out"
+    (row,) = bench([str(folder)], read_manifest(made.manifest), out, seeds=2, quiet=True)["rows"]
+    assert (row["recipe"], row["cost"]["training_seconds"]) == ("mine-trained", 0.0)
+    assert row["figures"] == measured(compared.rows)["both", 0, "clean"]
+    state = load_file(folder / "moving" / "weights.safetensors")
+    save_file({name: -values for name, values in state.items()}, folder / "moving" / "weights.safetensors")
+    bench([str(folder)], read_manifest(made.manifest), out, quiet=True)
+    assert len([*out.glob("cells/mine-trained-0-*.json")]) == 2
+
+
+def test_a_folder_that_cannot_answer_is_a_row_that_says_why(made, phone_registry, tmp_path):
+    found = bench([str(made.model), str(tmp_path)], phone_registry.manifest, tmp_path / "out", quiet=True)
+    assert [row["error"] for row in found["rows"]] == [
+        f"{made.model} learned the task system: name a model of one task, which the clips are of",
+        f"{tmp_path} is not a model: it has no pipeline.yaml; make one with 'earwitness train'",
+    ]
 
 
 @pytest.mark.parametrize(("best", "named"), [(["low"], {"low", "far"}), (["high", "far"], {"high", "far"})])

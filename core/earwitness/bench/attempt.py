@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from earwitness.bench.cost import cost_of
-from earwitness.bench.ground import Ground, called
+from earwitness.bench.ground import Ground, called, model_of
 from earwitness.bench.kept import keep_features
 from earwitness.bench.progress import Bar
 from earwitness.engine import Engine, open_engine
@@ -26,7 +26,7 @@ from earwitness.training import train
 from earwitness.training.experts import expert_folders, finished
 from earwitness.types import Kind, Task
 from earwitness_registry import Registry
-from earwitness_registry.files import sha256, write_whole
+from earwitness_registry.files import file_sha256, sha256, write_whole
 
 __all__ = ["Attempt"]
 
@@ -36,7 +36,7 @@ NEITHER = r"[^\w.-]+"
 
 @dataclass(frozen=True)
 class Attempt:
-    """A `recipe`, as it was asked for, with its `experts` and a seed."""
+    """A `recipe`, as it was asked for, with its `experts` and a seed; a model that is trained is asked as it is."""
 
     ground: Ground
     recipe: str
@@ -60,9 +60,30 @@ class Attempt:
     @cached_property
     def _name(self) -> str:
         """Recipe and seed as a file's name, and a digest of all that decides its figures."""
-        parts = [self.ground.digest, [expert.to_dict() for expert in self.experts], self.seed]
+        parts = [self.ground.digest, [expert.to_dict() for expert in self.experts], self.seed, *self._weights]
         digest = sha256(json.dumps(parts, sort_keys=True).encode())
-        return f"{re.sub(NEITHER, '-', called(self.recipe))}-{self.seed}-{digest[:12]}"
+        return f"{re.sub(NEITHER, '-', self.called)}-{self.seed}-{digest[:12]}"
+
+    @property
+    def called(self) -> str:
+        """Its name in tables."""
+        return called(self.recipe, self.ground.catalogue)
+
+    @property
+    def _given(self) -> Path | None:
+        """The trained model that it is, if it is one."""
+        return model_of(self.recipe, self.ground.catalogue)
+
+    @property
+    def _weights(self) -> list[str]:
+        """Digests of what a model that is given has learned; of others the seed decides that."""
+        files = [file for folder in model_folders(self._given) for file in folder.iterdir()] if self._given else []
+        return sorted(file_sha256(file) for file in files)
+
+    @property
+    def _models(self) -> Path:
+        """The folder of its models."""
+        return self._given or self._home / "model"
 
     @property
     def _home(self) -> Path:
@@ -97,7 +118,7 @@ class Attempt:
     def _row(self, condition: str, figures: Mapping[str, Any]) -> dict[str, Any]:
         """A row of the comparison."""
         return {
-            "recipe": called(self.recipe),
+            "recipe": self.called,
             "task": self.task,
             "seed": self.seed,
             "condition": condition,
@@ -118,13 +139,15 @@ class Attempt:
         if not cost.is_file():
             bar.tell("timing")
             rows = self.ground.manifest.select(split="test", task=self.task).rows
-            found = cost_of(self._home / "model", self._registry, self.task, rows, self.ground.device)
+            found = cost_of(self._models, self._registry, self.task, rows, self.ground.device)
             self._write(cost, {**json.loads(lesson.read_text(encoding="utf-8")), **found})
 
     def _train(self) -> float:
-        """Seconds that training took; after a kill, those of the start that ended it."""
+        """Seconds that training took, 0 for a given model; after a kill, those of the start that ended it."""
         began = perf_counter()
-        for folder, expert in expert_folders(self.experts, self._home / "model").items():
+        if self._given:
+            return 0.0
+        for folder, expert in expert_folders(self.experts, self._models).items():
             if not finished(folder, expert):
                 train(expert, self.ground.manifest, folder, seed=self.seed, device=self.ground.device, quiet=True)
         return perf_counter() - began
@@ -134,7 +157,7 @@ class Attempt:
         draft = self._registry.with_name("draft")
         shutil.rmtree(draft, ignore_errors=True)
         with Registry.create(draft, self._home.name) as made:
-            for folder in model_folders(self._home / "model"):
+            for folder in model_folders(self._models):
                 Model.load(folder, self.ground.catalogue).add_to(made, folder)
         with self._opened(draft) as engine:
             self._enrol(engine, bar)

@@ -9,15 +9,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from earwitness.errors import EarwitnessError
+from earwitness.errors import EarwitnessError, PipelineError
 from earwitness.loading import load_experts
 from earwitness.manifest import Manifest, Row
+from earwitness.model import model_folders
 from earwitness.network import Device
 from earwitness.pipeline import Pipeline
 from earwitness.plugins import Catalogue
+from earwitness.types import Task
 from earwitness_registry.files import file_sha256, sha256
 
-__all__ = ["Ground", "asked", "called", "fitting", "quickened", "share_of"]
+__all__ = ["Ground", "asked", "called", "fitting", "model_of", "quickened", "share_of"]
 
 QUICK = "-quick"
 
@@ -75,16 +77,41 @@ class Ground:
         return shlex.join(["earwitness", "bench", recipe, *said, *(["--allow-leak"] if self.leaks else [])])
 
 
-def called(recipe: str) -> str:
-    """A recipe's name in tables: a file's without its folder."""
+def model_of(recipe: str, catalogue: Catalogue) -> Path | None:
+    """The folder of a model, or of several experts' models, that stands for a recipe; registered names come first."""
+    folder = Path(recipe)
+    return folder if folder.is_dir() and recipe not in catalogue.names("pipeline") else None
+
+
+def called(recipe: str, catalogue: Catalogue) -> str:
+    """A recipe's name in tables: a file's without its folder, NAME-trained of a model."""
+    if folder := model_of(recipe, catalogue):
+        return f"{folder.resolve().name}-trained"
     return Path(recipe).stem if Path(recipe).suffix in (".yaml", ".yml") else recipe
 
 
 def asked(recipe: str, manifest: Manifest, catalogue: Catalogue) -> tuple[Pipeline, ...]:
-    """The experts of a recipe, put to the question of the manifest where all its rows have the same."""
-    experts, tasks = load_experts(recipe, catalogue), {row.task for row in manifest.rows}
+    """The experts of a recipe, put to the question of the manifest where all its rows have the same.
+
+    Raises:
+        PipelineError: it can't be read, or it is a model that has learned to answer another question.
+    """
+    tasks = {row.task for row in manifest.rows}
     task = next(iter(tasks)) if len(tasks) == 1 else None
-    return tuple(replace(expert, task=task or expert.task) for expert in experts)
+    if folder := model_of(recipe, catalogue):
+        return _trained(folder, task, catalogue)
+    return tuple(replace(expert, task=task or expert.task) for expert in load_experts(recipe, catalogue))
+
+
+def _trained(folder: Path, task: Task | None, catalogue: Catalogue) -> tuple[Pipeline, ...]:
+    """The experts that have models in a folder."""
+    files = [each / "pipeline.yaml" for each in model_folders(folder)]
+    experts = tuple(Pipeline.from_yaml(file.read_text(encoding="utf-8"), catalogue) for file in files)
+    found = {expert.task for expert in experts}
+    if len(found) > 1 or task not in (None, *found):
+        names = " and ".join(sorted(found))
+        raise PipelineError(f"{folder} learned the task {names}: name a model of one task, which the clips are of")
+    return experts
 
 
 def quickened(recipes: Sequence[str], catalogue: Catalogue) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from earwitness.bench.attempt import Attempt
-from earwitness.bench.ground import Ground, asked, called, fitting, quickened, share_of
+from earwitness.bench.ground import Ground, asked, called, fitting, model_of, quickened, share_of
 from earwitness.bench.machine import stamp
 from earwitness.bench.page import write_page
 from earwitness.bench.progress import Bar
@@ -47,13 +47,15 @@ def bench(
     Each is trained on split `train`, watched by `dev`, its registry filled from `train` and calibrated on `dev`, and
     tested on `test`. A row that is there from a killed run, of the same clips, machine and versions, is not measured
     again. A recipe that fails is a row that says why. Where all clips are of one task, every recipe is put to that.
+    A model that is trained already is asked as it is.
 
     Args:
-        recipes: Names of pipelines or YAML files; none = all registered ones for the tasks of the manifest.
+        recipes: Names of pipelines, YAML files or folders of models; none = all pipelines registered for the tasks of
+            the manifest.
         manifest: All splits.
         out: A folder; made where it is missing.
         conditions: What happens to test clips, by name, or 'all'; none = clean alone.
-        seeds: How many seeds, from 0 on.
+        seeds: How many seeds, from 0 on; of a model that is trained there is one.
         quick: Take the variant for two cores, NAME-quick, of each registered pipeline that has one.
         limit: The share of each source's clips that takes part.
         far: The share of strangers that calibration may let pass.
@@ -118,7 +120,8 @@ def _rows(ground: Ground, recipes: Sequence[str], seeds: int, quiet: bool) -> li
         except EarwitnessError as error:
             faults[recipe, 0] = str(error)
         else:
-            attempts += [Attempt(ground, recipe, experts, seed) for seed in range(seeds)]
+            drawn = 1 if model_of(recipe, ground.catalogue) else seeds
+            attempts += [Attempt(ground, recipe, experts, seed) for seed in range(drawn)]
     with Bar(sum(len(each.missing) for each in attempts), quiet) as bar:
         for attempt in attempts:
             if attempt.missing and (fault := _fault(attempt, bar)):
@@ -148,4 +151,4 @@ def _fault(attempt: Attempt, bar: Bar) -> str | None:
 def _failed(ground: Ground, recipe: str, seed: int, fault: str) -> Row:
     """The row of a recipe that fails, whatever the condition."""
     command = ground.command(recipe, seed, ",".join(ground.conditions))
-    return {"recipe": called(recipe), "seed": seed, "command": command, "error": fault}
+    return {"recipe": called(recipe, ground.catalogue), "seed": seed, "command": command, "error": fault}

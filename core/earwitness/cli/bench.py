@@ -23,7 +23,8 @@ def bench(
         list[str] | None,
         Argument(
             metavar="RECIPE...",
-            help="Names of pipelines (see 'plugins list') or YAML files; default all for the manifest's tasks.",
+            help="Names of pipelines (see 'plugins list'), YAML files, or folders of models that are trained already; "
+            "default all pipelines for the manifest's tasks.",
             show_default=False,
         ),
     ] = None,
