@@ -8,13 +8,12 @@ its answer: each test clip is cut, in its middle, to as many as are to vote. The
 
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import soundfile
 import typer
 from papers_publish import open_measured
-from papers_trial import enrolled, learned, tested
+from papers_trial import learned, tested
 
 from earwitness.loading import load_pipeline
 from earwitness.manifest import Manifest, Row, read_manifest
@@ -34,9 +33,9 @@ def middle(row: Row, seconds: float) -> Row:
 
 
 def voting(manifest: Manifest, voters: int) -> Manifest:
-    """The test clips, so many segments of each."""
-    rows = manifest.select(split="test", task="device").rows
-    return replace(manifest, rows=tuple(middle(row, voters * SEGMENT) for row in rows))
+    """A corpus with so many segments of each test clip."""
+    rows = (middle(row, voters * SEGMENT) if row.split == "test" else row for row in manifest.rows)
+    return replace(manifest, rows=tuple(rows))
 
 
 def main(
@@ -47,11 +46,10 @@ def main(
     """Train, test, and put the figures where they are published."""
     clips, found = read_manifest(phones), {}
     pipeline = load_pipeline("noise-mlp", load_catalogue(), (f"window={SEGMENT}", f"hop={SEGMENT}"))
-    with TemporaryDirectory() as folder:
-        registry = enrolled(learned(pipeline, clips, out / "model"), clips, Path(folder) / "registry")
-        for voters in VOTERS:
-            found[str(voters)] = tested(registry, voting(clips, voters))
-            typer.echo(f"{voters} voters: {found[str(voters)]['accuracy']}", err=True)
+    model = learned(pipeline, clips, out / "model")
+    for voters in VOTERS:
+        found[str(voters)] = tested(model, voting(clips, voters), out / str(voters))
+        typer.echo(f"{voters} voters: {found[str(voters)]['accuracy']}", err=True)
     with open_measured(publish or out / "measured.json", out / "lock") as data:
         data["special"]["voters"] = found
 

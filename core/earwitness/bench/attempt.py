@@ -49,25 +49,25 @@ class Attempt:
         return self.experts[0].task
 
     @property
+    def name(self) -> str:
+        """What it is called in tables."""
+        return called(self.recipe, self.ground.catalogue)
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """The conditions that it has still to be measured under."""
         return tuple(name for name in self.ground.conditions if not self.cell(name).is_file())
 
     def cell(self, condition: str) -> Path:
         """The file of the row of one condition."""
-        return self.ground.out / "cells" / f"{self._name}-{condition}.json"
+        return self.ground.out / "cells" / f"{self._stem}-{condition}.json"
 
     @cached_property
-    def _name(self) -> str:
+    def _stem(self) -> str:
         """Recipe and seed as a file's name, and a digest of all that decides its figures."""
         parts = [self.ground.digest, [expert.to_dict() for expert in self.experts], self.seed, *self._weights]
         digest = sha256(json.dumps(parts, sort_keys=True).encode())
-        return f"{re.sub(NEITHER, '-', self.called)}-{self.seed}-{digest[:12]}"
-
-    @property
-    def called(self) -> str:
-        """Its name in tables."""
-        return called(self.recipe, self.ground.catalogue)
+        return f"{re.sub(NEITHER, '-', self.name)}-{self.seed}-{digest[:12]}"
 
     @property
     def _given(self) -> Path | None:
@@ -76,9 +76,9 @@ class Attempt:
 
     @property
     def _weights(self) -> list[str]:
-        """Digests of what a model that is given has learned; of others the seed decides that."""
-        files = [file for folder in model_folders(self._given) for file in folder.iterdir()] if self._given else []
-        return sorted(file_sha256(file) for file in files)
+        """Digests of the files of a given model; of others training and seed decide."""
+        folders = model_folders(self._given) if self._given else ()
+        return sorted(file_sha256(file) for folder in folders for file in folder.iterdir() if file.is_file())
 
     @property
     def _models(self) -> Path:
@@ -87,7 +87,7 @@ class Attempt:
 
     @property
     def _home(self) -> Path:
-        return self.ground.work / self._name
+        return self.ground.work / self._stem
 
     @property
     def _registry(self) -> Path:
@@ -118,7 +118,7 @@ class Attempt:
     def _row(self, condition: str, figures: Mapping[str, Any]) -> dict[str, Any]:
         """A row of the comparison."""
         return {
-            "recipe": self.called,
+            "recipe": self.name,
             "task": self.task,
             "seed": self.seed,
             "condition": condition,
