@@ -30,11 +30,11 @@ AGAIN = """Everything again, and then this page; or one corpus alone, while the 
 
 RULE = """**The rule.** Of all pairs of rows whose published figures differ, some stand in the same order with us, some
 reversed, some level; Kendall's tau-b sums that up, 1 being the same order and -1 its reverse. Two of our figures are
-*told apart* where the interval of their difference, of the same clips, leaves out 0 (of rows with a script of their
-own: where their intervals don't overlap); times and sizes have none, so any difference is enough. Only such pairs
-decide: where there are none, it *can't be told* whether the ordering held; where none of them is reversed, it *held*;
-where at most a quarter is, it *held in the main*; else it *did not hold*. Intervals are 95 % bootstrap intervals over
-sources and voices."""
+*told apart* where the interval of their difference, of the same clips, leaves out 0 (where answers weren't kept: where
+their own intervals don't overlap); times and sizes have none, so any difference is enough. Only such pairs decide:
+where there are none, it *can't be told* whether the ordering held; where none of them is reversed, it *held*; where at
+most a quarter is, it *held in the main*; else it *did not hold*. Intervals are 95 % bootstrap intervals over sources
+and voices."""
 
 METRICS: Mapping[str, tuple[str, float, int]] = {
     "accuracy": ("accuracy, %", 100, 1),

@@ -1,6 +1,7 @@
 """The tables of docs/papers.md: what papers print, what stands beside it, and whether an ordering held."""
 
 import sys
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -21,12 +22,13 @@ from papers_page import CORPORA, UNORDERED, papers_page
 from papers_pictures import FRAME, RANGE, same_sentence, spectrogram
 from papers_publish import open_measured
 from papers_read import key_of, read_measured, read_papers
-from papers_voters import SEGMENT, middle
+from papers_transfer import cut
+from papers_voters import SEGMENT, middle, voting
 
 from earwitness.engine import open_engine
 from earwitness.evaluation.conditions import CONDITIONS
 from earwitness.evaluation.intervals import draws
-from earwitness.loading import load_experts
+from earwitness.loading import load_experts, load_pipeline
 from earwitness.manifest import Manifest, Row, read_manifest
 from earwitness.plugins import load_catalogue
 
@@ -281,6 +283,19 @@ def test_voters_are_the_middle_of_a_clip_or_all_there_are(start, seconds, voters
     found = middle(row("a", "1", start, start + seconds), voters * SEGMENT)
     np.testing.assert_allclose(found.end - found.start, min(seconds, voters * SEGMENT), atol=1e-9)
     np.testing.assert_allclose(found.end + found.start, 2 * start + seconds, atol=1e-9)
+
+
+def test_only_test_clips_are_cut_to_their_voters():
+    learned, asked = replace(row("a", "1", 0.0, 9.0), split="train"), row("a", "2", 0.0, 9.0)
+    found = voting(Manifest(Path("m.csv"), (learned, asked)), 3)
+    assert found.rows == (learned, middle(asked, 3 * SEGMENT))
+
+
+@pytest.mark.parametrize(("network", "blocks"), [("all", (32, (16, 8))), ("transformer", (0, ()))])
+def test_a_network_that_is_carried_over_has_its_blocks(network, blocks):
+    embedder = cut(load_pipeline("crossscale-quick", CATALOGUE), network).embedder
+    assert (embedder.units, embedder.kernels) == blocks
+    assert embedder.encoders > 0
 
 
 def test_the_sentence_shown_is_that_of_most_systems():
