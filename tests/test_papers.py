@@ -21,7 +21,7 @@ from papers_order import Figure, order_of
 from papers_page import CORPORA, UNORDERED, papers_page
 from papers_pictures import FRAME, RANGE, same_sentence, spectrogram
 from papers_publish import open_measured
-from papers_read import key_of, read_measured, read_papers
+from papers_read import FOLDER, key_of, read_measured, read_papers
 from papers_transfer import cut
 from papers_voters import SEGMENT, middle, voting
 
@@ -215,6 +215,13 @@ def test_there_are_five_papers_whose_rows_say_what_stands_beside_them():
 @pytest.mark.parametrize("key", RECIPES)
 def test_every_recipe_is_a_pipeline(key, tmp_path):
     assert load_experts(named(RECIPES[key], tmp_path), CATALOGUE)
+
+
+@pytest.mark.parametrize("file", sorted((FOLDER.parent / "recipes").glob("*.yaml")), ids=lambda file: file.stem)
+def test_a_recipe_of_the_results_changes_a_registered_one(file):
+    (expert,) = load_experts(str(file), CATALOGUE)
+    (registered,) = load_experts(expert.name, CATALOGUE)
+    assert replace(expert, training=registered.training) == registered != expert
 
 
 def test_pictures_are_there():
