@@ -74,9 +74,8 @@ def measure(corpus: str, manifest: Manifest, lines: Sequence[Line], out: Path, f
     """Measure all recipes that the rows of tables want on a corpus."""
     todo = list(asked([line for line in lines if line.corpus == corpus]))
     for recipe, conditions in track(todo, corpus, console=Console(stderr=True)):
-        name = named(recipe, out / "recipes")
         found = bench(
-            [name],
+            [named(recipe, out / "recipes")],
             manifest,
             out / corpus,
             conditions=conditions,
@@ -86,7 +85,7 @@ def measure(corpus: str, manifest: Manifest, lines: Sequence[Line], out: Path, f
         grid = figures(found["rows"], conditions)
         for condition, each in grid.items():
             if "error" not in each:
-                each["answers"] = answers(out / corpus, Path(name).stem, manifest, condition)
+                each["answers"] = answers(out / corpus, found["rows"][0]["recipe"], manifest, condition)
         with open_measured(file, out / "lock") as data:
             put(data, corpus, basis(manifest, leaky=bool(found["leaks"])), key_of(recipe), grid)
         for condition, each in grid.items():

@@ -144,9 +144,9 @@ class Attempt:
 
     def _train(self) -> float:
         """Seconds that training took, 0 for a given model; after a kill, those of the start that ended it."""
-        began = perf_counter()
         if self._given:
             return 0.0
+        began = perf_counter()
         for folder, expert in expert_folders(self.experts, self._models).items():
             if not finished(folder, expert):
                 train(expert, self.ground.manifest, folder, seed=self.seed, device=self.ground.device, quiet=True)

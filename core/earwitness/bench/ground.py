@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from earwitness.errors import EarwitnessError, PipelineError
-from earwitness.loading import load_experts
+from earwitness.loading import load_experts, load_pipeline
 from earwitness.manifest import Manifest, Row
 from earwitness.model import model_folders
 from earwitness.network import Device
@@ -105,8 +105,7 @@ def asked(recipe: str, manifest: Manifest, catalogue: Catalogue) -> tuple[Pipeli
 
 def _trained(folder: Path, task: Task | None, catalogue: Catalogue) -> tuple[Pipeline, ...]:
     """The experts that have models in a folder."""
-    files = [each / "pipeline.yaml" for each in model_folders(folder)]
-    experts = tuple(Pipeline.from_yaml(file.read_text(encoding="utf-8"), catalogue) for file in files)
+    experts = tuple(load_pipeline(str(each / "pipeline.yaml"), catalogue) for each in model_folders(folder))
     found = {expert.task for expert in experts}
     if len(found) > 1 or task not in (None, *found):
         names = " and ".join(sorted(found))
