@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The corpora and figures of docs/papers.md, phones and headsets of docs/side-by-side among them: about three hours.
+# The corpora and figures of docs/papers.md, phones and headsets of docs/side-by-side among them: some hours on two cores.
 # bash benchmarks/papers.sh SPEECH MICROPHONES ENGINES OUT
 # SPEECH has a folder a speaker, MICROPHONES is the manifest that papers_microphones.py reads, ENGINES that of engines.
 set -euo pipefail
